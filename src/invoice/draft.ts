@@ -22,6 +22,9 @@ export const QUANTITY_FRACTION_DIGITS_MAX = 6;
 /** Decimal places of amounts: the most that any currency of ISO 4217 has. */
 export const AMOUNT_FRACTION_DIGITS_MAX = 3;
 
+/** Characters of a logo's data URI: about 36 kB of picture, stored with every invoice. */
+export const LOGO_LENGTH_MAX = 49_152;
+
 const SHORT_TEXT_LENGTH_MAX = 200;
 const LONG_TEXT_LENGTH_MAX = 5000;
 
@@ -168,6 +171,20 @@ export const SellerSchema = z
 		address: AddressSchema,
 		contact: ContactSchema,
 		website: shortText("Web address printed in the footer."),
+		logo: z
+			.string("must be a data URI")
+			.max(
+				LOGO_LENGTH_MAX,
+				`must have at most ${LOGO_LENGTH_MAX} characters; use a smaller picture`,
+			)
+			.regex(
+				/^data:image\/(png|jpeg);base64,[A-Za-z0-9+/]+={0,2}$/,
+				'must be a PNG or JPEG as a data URI: "data:image/png;base64,…"',
+			)
+			.meta({
+				description:
+					"Logo printed at the top: a small PNG or JPEG as a data URI. It becomes part of the invoice, so that the document looks the same for ever.",
+			}),
 	})
 	.partial()
 	.meta({ id: "Seller" });
