@@ -52,6 +52,15 @@ export function formatDecimal(value: Big): DecimalText {
 	return withoutNegativeZero(value.toFixed());
 }
 
+/** Writes a price with at least `fractionDigits` places and as many more as it has ("7.5" becomes "7.50"). */
+export function formatPrice(value: Big, fractionDigits: number): DecimalText {
+	const shortest = formatDecimal(value);
+	const places = shortest.split(".")[1]?.length ?? 0;
+	return places < fractionDigits
+		? formatAmount(value, fractionDigits)
+		: shortest;
+}
+
 function withoutNegativeZero(text: string): DecimalText {
 	return (/^-0(\.0+)?$/.test(text) ? text.slice(1) : text) as DecimalText;
 }

@@ -51,12 +51,18 @@ function decimalSchema(
 		.meta({ description, examples: [example] });
 }
 
-function text(lengthMax: number, description: string) {
+function written(lengthMax: number) {
 	return z
 		.string("must be text")
 		.min(1, "must not be empty; leave the field out instead")
 		.max(lengthMax, `must have at most ${lengthMax} characters`)
-		.regex(/\S/, "must not be blank; leave the field out instead")
+		.regex(/^(?!\s*$)/, "must not be blank; leave the field out instead");
+}
+
+/** Text on one line. */
+function text(lengthMax: number, description: string) {
+	return written(lengthMax)
+		.regex(/^[^\n]*$/, "must stand on one line")
 		.meta({ description });
 }
 
@@ -64,8 +70,9 @@ function shortText(description: string) {
 	return text(SHORT_TEXT_LENGTH_MAX, description);
 }
 
+/** Text that may run over several lines, parted by "\n". */
 function longText(description: string) {
-	return text(LONG_TEXT_LENGTH_MAX, description);
+	return written(LONG_TEXT_LENGTH_MAX).meta({ description });
 }
 
 function code(

@@ -1,0 +1,401 @@
+/** The check: from what a caller sent to a draft that may become an invoice, or to every fault at once. */
+import type * as z from "zod";
+import { type Amounts, type AmountsDraft, computeAmounts } from "./amounts.ts";
+import { type DecimalText, decimal } from "./decimal.ts";
+import {
+	type Draft,
+	DraftSchema,
+	type Language,
+	type Seller,
+	type Vat,
+} from "./draft.ts";
+import { RULES, SMALL_AMOUNT_LIMIT_EUR } from "./law.ts";
+import { seriesOf } from "./number.ts";
+import { codePointName, DEPTH_MAX, normalizeTexts } from "./text.ts";
+import { pointer, type Violation } from "./violation.ts";
+
+/** What is filled in where a draft is silent, and what the documents can print. */
+export interface CheckContext {
+	/** The issue date where none is given: today in the service's time zone, "2026-11-24". */
+	today: string;
+	/** Pattern of the number range, such as "RE-{year}". */
+	series: string;
+	language: Language;
+	currency: string;
+	template: { name: string; version: number };
+	/** The configured seller. */
+	seller?: Seller;
+	/** Whether every font of the documents has this character. */
+	canPrint?: (codePoint: number) => boolean;
+	/** Whether a template of this name and version is there. */
+	hasTemplate?: (template: { name: string; version: number }) => boolean;
+}
+
+declare const checked: unique symbol;
+
+type Defaulted =
+	| "series"
+	| "type"
+	| "issueDate"
+	| "currency"
+	| "language"
+	| "template";
+
+/** A draft with its defaults filled in; the law has not been asked yet. */
+export type CompletedDraft = Draft & Required<Pick<Draft, Defaulted>>;
+
+/**
+ * A draft that satisfies every rule, completed and computed. Only
+ * `checkDraft` and the corrections of a snapshot make one.
+ */
+export type CheckedDraft = Readonly<{
+	draft: CompletedDraft & { loginName: string };
+	amounts: Amounts;
+	/** It cancels the preceding invoice as a whole. */
+	cancellation?: true;
+}> & { readonly [checked]: true };
+
+/** Marks a draft as checked; for those who have seen to every rule. */
+export function asChecked(
+	draft: CompletedDraft,
+	amounts: Amounts,
+	cancellation?: true,
+): CheckedDraft {
+	return {
+		draft,
+		amounts,
+		...(cancellation === undefined ? {} : { cancellation }),
+	} as CheckedDraft;
+}
+
+export type CheckResult =
+	| { ok: true; checked: CheckedDraft }
+	| { ok: false; violations: Violation[] };
+
+/** Faults that one answer names; more would be of no use to anyone. */
+export const VIOLATIONS_MAX = 200;
+
+/**
+ * Checks a draft as it came over the wire: its shape, its characters, the
+ * law, and the totals. All faults are returned together. A faulty field is
+ * taken out before the law is asked, so that one wrong type does not hide a
+ * missing address.
+ */
+export function checkDraft(input: unknown, context: CheckContext): CheckResult {
+	const { value, violations: textViolations } = normalizeTexts(input);
+	const violations = [...textViolations];
+	let shape = DraftSchema.safeParse(value);
+	if (!shape.success) {
+		violations.push(...shapeViolations(value, shape.error.issues));
+		const rest: unknown = structuredClone(value);
+		for (let round = 0; round < DEPTH_MAX && !shape.success; round += 1) {
+			removeFaults(rest, shape.error.issues);
+			shape = DraftSchema.safeParse(rest);
+		}
+	}
+	if (shape.success) {
+		const draft = completeDraft(shape.data, context);
+		const faulty = violations.map((violation) => violation.pointer);
+		violations.push(
+			...[
+				...lawViolations(draft),
+				...documentViolations(draft, context),
+			].filter(
+				(violation) => !faulty.some((at) => covers(at, violation.pointer)),
+			),
+		);
+		if (isComputable(draft)) {
+			const { amounts, violations: amountViolations } = computeAmounts(draft);
+			violations.push(...amountViolations, ...totalsViolations(draft, amounts));
+			if (violations.length === 0) {
+				return { ok: true, checked: asChecked(draft, amounts) };
+			}
+		}
+	}
+	return { ok: false, violations: violations.slice(0, VIOLATIONS_MAX) };
+}
+
+/** Whether a fault at `at` explains one at `other`: it is the same place, or one above it. */
+function covers(at: string, other: string): boolean {
+	return at === other || other.startsWith(`${at}/`);
+}
+
+function shapeViolations(
+	value: unknown,
+	issues: readonly z.core.$ZodIssue[],
+): Violation[] {
+	return issues.flatMap((issue) =>
+		issue.code === "unrecognized_keys"
+			? issue.keys.map((key) => ({
+					pointer: pointer(...issue.path, key),
+					rule: "schema",
+					message: `"${key}" is not a known field here; check its spelling or remove it.`,
+				}))
+			: [
+					{
+						pointer: pointer(...issue.path),
+						rule: "schema",
+						message: shapeMessage(valueAt(value, issue.path), issue),
+					},
+				],
+	);
+}
+
+/** The schema's messages are predicates ("must be text"); this makes sentences of them. */
+function shapeMessage(value: unknown, issue: z.core.$ZodIssue): string {
+	const key = issue.path.at(-1);
+	const subject =
+		key === undefined
+			? "The body"
+			: typeof key === "number"
+				? "This entry"
+				: `"${String(key)}"`;
+	const isObject = issue.code === "invalid_type" && issue.expected === "object";
+	const predicate = isObject ? "must be an object" : issue.message;
+	return value === undefined
+		? `${subject} is missing: it ${predicate}.`
+		: `${subject} ${predicate}.`;
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+	let value = root;
+	for (const key of path) {
+		value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+	}
+	return value;
+}
+
+/** Takes the faulty places out of a copy of the input, for the rules that can still be asked. */
+function removeFaults(
+	root: unknown,
+	issues: readonly z.core.$ZodIssue[],
+): void {
+	for (const issue of issues) {
+		const faulty =
+			issue.code === "unrecognized_keys"
+				? issue.keys.map((key) => [...issue.path, key])
+				: [issue.path];
+		for (const path of faulty) {
+			remove(root, path);
+		}
+	}
+}
+
+/** Removes a place, or what it stands in where it is not there itself (a missing field). */
+function remove(root: unknown, path: readonly PropertyKey[]): void {
+	const key = path.at(-1);
+	if (key === undefined) {
+		return;
+	}
+	const parent = valueAt(root, path.slice(0, -1));
+	const value = valueAt(parent, [key]);
+	if (value === undefined) {
+		remove(root, path.slice(0, -1));
+	} else if (!Array.isArray(parent)) {
+		delete (parent as Record<PropertyKey, unknown>)[key];
+	} else if (isEmpty(value)) {
+		remove(root, path.slice(0, -1));
+	} else {
+		// The place is kept, so that the pointers of what follows stay right.
+		parent[key as number] = {};
+	}
+}
+
+function isEmpty(value: unknown): boolean {
+	return (
+		typeof value === "object" &&
+		value !== null &&
+		Object.keys(value).length === 0
+	);
+}
+
+/** Fills in what a draft leaves open. */
+export function completeDraft(
+	draft: Draft,
+	context: CheckContext,
+): CompletedDraft {
+	const issueDate = draft.issueDate ?? context.today;
+	const lines = draft.lines?.map(withVatRate);
+	const seller =
+		draft.seller ??
+		configuredSeller(
+			context,
+			lines?.some((line) => line.vat?.category === "O") === true,
+		);
+	return {
+		...draft,
+		series: draft.series ?? seriesOf(context.series, issueDate),
+		type: draft.type ?? "380",
+		issueDate,
+		currency: draft.currency ?? context.currency,
+		language: draft.language ?? context.language,
+		template: draft.template ?? context.template,
+		...(seller === undefined ? {} : { seller }),
+		...(lines === undefined ? {} : { lines }),
+		...(draft.allowances === undefined
+			? {}
+			: { allowances: draft.allowances.map(withVatRate) }),
+		...(draft.charges === undefined
+			? {}
+			: { charges: draft.charges.map(withVatRate) }),
+	};
+}
+
+/** An invoice outside the scope of VAT must not carry a VAT number (BR-O-02); the profile has one. */
+function configuredSeller(
+	context: CheckContext,
+	outsideScope: boolean,
+): Seller | undefined {
+	if (!outsideScope || context.seller === undefined) {
+		return context.seller;
+	}
+	const { vatIdentifier: _, ...seller } = context.seller;
+	return seller;
+}
+
+/** The categories without tax have a rate of 0 (BR-Z-05 …), which may be left out; O has none. */
+function withVatRate<Item extends { vat?: Vat | undefined }>(item: Item): Item {
+	const { vat } = item;
+	if (
+		vat === undefined ||
+		vat.rate !== undefined ||
+		vat.category === "S" ||
+		vat.category === "O"
+	) {
+		return item;
+	}
+	return { ...item, vat: { ...vat, rate: "0" as DecimalText } };
+}
+
+function lawViolations(draft: Draft): Violation[] {
+	const violations: Violation[] = [];
+	for (const rule of RULES) {
+		rule.check(draft, (at, message) => {
+			violations.push({
+				pointer: at,
+				rule: rule.id,
+				source: rule.source,
+				...(rule.term === undefined ? {} : { term: rule.term }),
+				message: message ?? rule.message,
+			});
+		});
+	}
+	return violations;
+}
+
+/** What our own documents cannot show: characters without a glyph, a template that is not there. */
+function documentViolations(
+	draft: CompletedDraft,
+	context: CheckContext,
+): Violation[] {
+	const violations: Violation[] = [];
+	if (context.hasTemplate?.(draft.template) === false) {
+		violations.push({
+			pointer: "/template",
+			rule: "template",
+			message: `There is no template "${draft.template.name}" in version ${draft.template.version}.`,
+		});
+	}
+	const { canPrint } = context;
+	if (canPrint !== undefined) {
+		eachText(draft, [], (text, path) => {
+			for (const character of text) {
+				const codePoint = character.codePointAt(0) ?? 0;
+				if (codePoint > 0x7e && !canPrint(codePoint)) {
+					violations.push({
+						pointer: pointer(...path),
+						rule: "printable",
+						source: "ISO 19005-3 (PDF/A), 6.2.11.8",
+						message: `The documents' font has no character "${character}" (${codePointName(character)}); write it in Latin, Greek or Cyrillic letters.`,
+					});
+					return;
+				}
+			}
+		});
+	}
+	return violations;
+}
+
+/** Fields that are on no document. */
+const NOT_PRINTED = new Set(["loginName", "logo"]);
+
+function eachText(
+	node: unknown,
+	path: readonly PropertyKey[],
+	visit: (text: string, path: readonly PropertyKey[]) => void,
+): void {
+	if (typeof node === "string") {
+		visit(node, path);
+	} else if (Array.isArray(node)) {
+		for (const [index, item] of node.entries()) {
+			eachText(item, [...path, index], visit);
+		}
+	} else if (typeof node === "object" && node !== null) {
+		for (const [key, item] of Object.entries(node)) {
+			if (!NOT_PRINTED.has(key)) {
+				eachText(item, [...path, key], visit);
+			}
+		}
+	}
+}
+
+/** Whether every number is there that the arithmetic needs; where one is not, a rule has said so. */
+function isComputable(
+	draft: CompletedDraft,
+): draft is CompletedDraft & AmountsDraft {
+	const lines = draft.lines ?? [];
+	const settled = [
+		...lines.flatMap((line) => [
+			...(line.allowances ?? []),
+			...(line.charges ?? []),
+		]),
+		...(draft.allowances ?? []),
+		...(draft.charges ?? []),
+	];
+	const taxed = [
+		...lines,
+		...(draft.allowances ?? []),
+		...(draft.charges ?? []),
+	];
+	return (
+		lines.length > 0 &&
+		lines.every(
+			(line) => line.quantity !== undefined && line.price !== undefined,
+		) &&
+		taxed.every(
+			({ vat }) =>
+				vat !== undefined && (vat.category !== "S" || vat.rate !== undefined),
+		) &&
+		settled.every(
+			({ amount, percent }) => amount !== undefined || percent !== undefined,
+		)
+	);
+}
+
+/** Rules that need the computed totals. */
+function totalsViolations(
+	draft: CompletedDraft,
+	amounts: Amounts,
+): Violation[] {
+	const violations: Violation[] = [];
+	const gross = decimal(amounts.totals.taxInclusive);
+	if (draft.smallAmount === true && gross.gt(SMALL_AMOUNT_LIMIT_EUR)) {
+		violations.push({
+			pointer: "/smallAmount",
+			rule: "small-amount-limit",
+			source: "§ 33 UStDV",
+			message: `The relief ends at ${SMALL_AMOUNT_LIMIT_EUR} € gross; this invoice has ${amounts.totals.taxInclusive}. Leave smallAmount out and give the customer and the other details.`,
+		});
+	}
+	if (draft.type === "381" && gross.lt(0)) {
+		violations.push({
+			pointer: "/lines",
+			rule: "credit-note-sign",
+			source: "EN 16931-1, UNTDID 1001 code 381",
+			term: "BT-129",
+			message:
+				"A credit note states what is credited as positive amounts; turn the signs of the quantities.",
+		});
+	}
+	return violations;
+}

@@ -1,0 +1,76 @@
+/** Text: the one form in which characters are stored, hashed and drawn. */
+import { pointer, type Violation } from "./violation.ts";
+
+/** Nesting of a draft; its own schema needs 6. Deeper input is refused before it is walked. */
+export const DEPTH_MAX = 12;
+
+/**
+ * Normalises every text of a JSON value: Unicode NFC, line ends as "\n", tabs
+ * and no-break variants kept apart (a tab becomes a space). What cannot be put
+ * on paper (control characters, halves of a surrogate pair) is reported.
+ * A character without a glyph would break PDF/A (ISO 19005-3, 6.2.11.8).
+ */
+export function normalizeTexts(value: unknown): {
+	value: unknown;
+	violations: Violation[];
+} {
+	const violations: Violation[] = [];
+	const walk = (node: unknown, path: readonly PropertyKey[]): unknown => {
+		if (typeof node === "string") {
+			return normalize(node, path, violations);
+		}
+		if (typeof node !== "object" || node === null) {
+			return node;
+		}
+		if (path.length >= DEPTH_MAX) {
+			violations.push({
+				pointer: pointer(...path),
+				rule: "depth",
+				message: `Nothing in a draft is nested deeper than ${DEPTH_MAX} levels.`,
+			});
+			return null;
+		}
+		if (Array.isArray(node)) {
+			return node.map((item, index) => walk(item, [...path, index]));
+		}
+		return Object.fromEntries(
+			Object.entries(node).map(([key, item]) => [
+				key,
+				walk(item, [...path, key]),
+			]),
+		);
+	};
+	return { value: walk(value, []), violations };
+}
+
+// Tabs and line ends are mended below; every other control character is refused.
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function normalize(
+	text: string,
+	path: readonly PropertyKey[],
+	violations: Violation[],
+): string {
+	if (PLAIN.test(text)) {
+		return text;
+	}
+	const normalized = text
+		.replace(/\r\n?|\u2028|\u2029|\u0085/g, "\n")
+		.replace(/\t/g, " ")
+		.normalize("NFC");
+	const refused = /[^\P{C}\n\u00ad\u200b-\u200d\u2060\ufeff]/u.exec(normalized);
+	if (refused !== null) {
+		violations.push({
+			pointer: pointer(...path),
+			rule: "text",
+			message: `The character ${codePointName(refused[0])} cannot be printed; remove it.`,
+		});
+	}
+	return normalized;
+}
+
+/** Writes a character as "U+0041". */
+export function codePointName(character: string): string {
+	const codePoint = character.codePointAt(0) ?? 0;
+	return `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+}

@@ -1,0 +1,21 @@
+/** A violation: one fault of a draft, told so that a person can mend it. */
+
+export interface Violation {
+	/** JSON pointer (RFC 6901) into what the caller sent; "" is the whole. */
+	pointer: string;
+	/** Id of the rule: an entry of the law table, or "schema". */
+	rule: string;
+	/** Where the rule comes from. */
+	source?: string;
+	/** Business term of EN 16931, such as "BT-27". */
+	term?: string;
+	/** What is wrong and what to do, in a sentence. */
+	message: string;
+}
+
+/** Joins keys to a JSON pointer (RFC 6901): `pointer("lines", 0, "price")` is "/lines/0/price". */
+export function pointer(...keys: readonly PropertyKey[]): string {
+	return keys
+		.map((key) => `/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`)
+		.join("");
+}
