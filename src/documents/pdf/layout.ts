@@ -1,0 +1,212 @@
+/** The layout engine: lays a document of the markup out on the pages of a canvas. */
+import type { Box, Look, StackBox } from "./boxes.ts";
+import type { Canvas } from "./canvas.ts";
+import { drawBox } from "./draw.ts";
+import { rulerFor } from "./lines.ts";
+import type { Element, ElementOf } from "./markup.ts";
+import { DEFAULT_STYLE, measureStack, type Scene } from "./measure.ts";
+import { splitAtPage } from "./split.ts";
+
+/** How numbers are written in the document's language. */
+export interface NumberWriting {
+	/** "," or ".". */
+	decimalSeparator: string;
+	/** Adds the values of a table's rows (their <value>) and writes the sum, for <subtotal/>. */
+	sum(values: readonly string[]): string;
+}
+
+/** Pages of one document; a runaway template must not fill the memory. */
+export const PAGES_MAX = 2000;
+
+/** The least height between header and footer, in points: some ten lines. */
+export const BODY_HEIGHT_MIN = 120;
+
+/** What the footer is measured with before the number of pages is known. */
+const PAGE_COUNT_GUESS = 88;
+
+/**
+ * Draws the document on the canvas, from its first page on. Throws an Error
+ * where a template leaves no room for content or names a style that it does
+ * not define.
+ */
+export function layOut(
+	root: ElementOf<"document">,
+	canvas: Canvas,
+	numbers: NumberWriting,
+): void {
+	const scene = createScene(root, canvas, numbers);
+	const { attributes } = root;
+	const left = attributes.left ?? 0;
+	const width = canvas.pageWidth - left - (attributes.right ?? 0);
+	const top = attributes.top ?? 0;
+	const bottom = canvas.pageHeight - (attributes.bottom ?? 0);
+	const furniture = root.children.filter(
+		(child) => child.name === "page-header" || child.name === "page-footer",
+	);
+	const measureFurniture = (
+		name: "page-header" | "page-footer",
+		page: number,
+	): { box: StackBox; gap: number } | undefined => {
+		for (const element of furniture) {
+			if (element.name === name && stands(element.attributes.on, page)) {
+				return {
+					box: measureStack(
+						scene,
+						element.children,
+						width,
+						element.attributes.style ?? DEFAULT_STYLE,
+					),
+					gap: element.attributes.gap ?? 0,
+				};
+			}
+		}
+		return undefined;
+	};
+
+	scene.pageNumber = PAGE_COUNT_GUESS;
+	scene.pageCount = PAGE_COUNT_GUESS;
+	// First and following pages may differ; all following pages are alike.
+	const rooms = [0, 1].map((page) => {
+		const header = measureFurniture("page-header", page);
+		const footer = measureFurniture("page-footer", page);
+		const from =
+			top + (header === undefined ? 0 : header.box.height + header.gap);
+		const to =
+			bottom - (footer === undefined ? 0 : footer.box.height + footer.gap);
+		if (to - from < BODY_HEIGHT_MIN) {
+			throw new Error(
+				`Header and footer leave ${Math.round(to - from)} points of a page; at least ${BODY_HEIGHT_MIN} are needed. Make them lower in the template.`,
+			);
+		}
+		return { from, height: to - from };
+	});
+
+	let rest: Box | undefined = measureStack(
+		scene,
+		root.children,
+		width,
+		DEFAULT_STYLE,
+	);
+	for (let page = 0; rest !== undefined; page++) {
+		if (page >= PAGES_MAX) {
+			throw new Error(
+				`The document has more than ${PAGES_MAX} pages; split the invoice.`,
+			);
+		}
+		if (page > 0) {
+			canvas.addPage();
+		}
+		const room = rooms[Math.min(page, 1)];
+		if (room === undefined) {
+			break;
+		}
+		const [first, next]: readonly [Box | undefined, Box | undefined] =
+			splitAtPage(rest, room.height);
+		if (first !== undefined) {
+			drawBox(canvas, first, left, room.from, false);
+		}
+		rest = next;
+	}
+
+	scene.pageCount = canvas.pageCount;
+	for (let page = 0; page < scene.pageCount; page++) {
+		canvas.selectPage(page);
+		scene.pageNumber = page + 1;
+		const header = measureFurniture("page-header", page);
+		const footer = measureFurniture("page-footer", page);
+		// What the first page says the others only repeat.
+		if (footer !== undefined) {
+			const y = bottom - footer.box.height;
+			if (page === 0) {
+				drawBox(canvas, footer.box, left, y, false);
+			} else {
+				canvas.artifact(() => drawBox(canvas, footer.box, left, y, true));
+			}
+		}
+		canvas.artifact(() => {
+			if (header !== undefined) {
+				drawBox(canvas, header.box, left, top, true);
+			}
+			drawMarks(canvas, root.children, page);
+		});
+	}
+}
+
+function createScene(
+	root: ElementOf<"document">,
+	canvas: Canvas,
+	numbers: NumberWriting,
+): Scene {
+	const looks = new Map<string, Look>();
+	for (const child of root.children) {
+		if (child.name === "style") {
+			const { name, font, size, leading, color } = child.attributes;
+			if (name === undefined || size === undefined) {
+				throw new Error("A <style> of the template lacks its name or size.");
+			}
+			looks.set(name, {
+				font: font ?? "regular",
+				size,
+				leading: leading ?? size * 1.4,
+				color: color ?? "#000000",
+			});
+		}
+	}
+	const { regular, semibold } = canvas.fonts;
+	return {
+		rulers: { regular: rulerFor(regular), semibold: rulerFor(semibold) },
+		ascent: { regular: regular.ascent, semibold: semibold.ascent },
+		descent: { regular: regular.descent, semibold: semibold.descent },
+		looks,
+		scale: 1,
+		pageNumber: 1,
+		pageCount: 1,
+		subtotal: "",
+		decimalSeparator: numbers.decimalSeparator,
+		sum: numbers.sum,
+		imageSize: (bytes) => canvas.imageSize(bytes),
+	};
+}
+
+function stands(
+	on: "first" | "following" | "every" | undefined,
+	page: number,
+): boolean {
+	switch (on) {
+		case "first":
+			return page === 0;
+		case "following":
+			return page > 0;
+		default:
+			return true;
+	}
+}
+
+/** Fold and punch marks: short lines at the left edge of the sheet. */
+function drawMarks(
+	canvas: Canvas,
+	elements: readonly Element[],
+	page: number,
+): void {
+	for (const element of elements) {
+		if (element.name === "mark" && stands(element.attributes.on, page)) {
+			const { x = 0, y = 0, length = 0, thickness = 0.25 } = element.attributes;
+			canvas.line(
+				x,
+				y,
+				x + length,
+				y,
+				thickness,
+				element.attributes.color ?? "#000000",
+			);
+		}
+	}
+}
+
+/** The text of one of the elements that describe the document: <title>, <author>, <subject>. */
+export function describedBy(
+	root: ElementOf<"document">,
+	name: "title" | "author" | "subject",
+): string {
+	return root.children.find((child) => child.name === name)?.text ?? "";
+}

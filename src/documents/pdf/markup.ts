@@ -1,0 +1,334 @@
+/** The parser of the layout markup: strict, and exact about where a fault is. */
+import { type Attributes, ELEMENTS, type ElementName } from "./vocabulary.ts";
+
+/** An element of the markup with its attributes read. */
+export interface ElementOf<Name extends ElementName> {
+	readonly name: Name;
+	readonly attributes: Attributes<Name>;
+	readonly children: Element[];
+	/** Text with its white space collapsed; empty where the element has none. */
+	text: string;
+	/** Whether `text` contains the characters of PLACEHOLDER. */
+	hasPlaceholder: boolean;
+}
+
+/** Any element; its name tells which. */
+export type Element = {
+	[Name in ElementName]: ElementOf<Name>;
+}[ElementName];
+
+/**
+ * What stands in text for a value that is known only on the page. Unicode keeps
+ * these code points out of text (noncharacters), and a draft with one is refused.
+ */
+export const PLACEHOLDER = {
+	"page-number": "\ufdd0",
+	"page-count": "\ufdd1",
+	subtotal: "\ufdd2",
+} as const;
+
+/**
+ * A line break within text: <break/>, or a line break of the invoice itself
+ * (which holds none of these: its line breaks are "\n", and white space as
+ * written in a template means nothing).
+ */
+export const LINE_BREAK = "\u2028";
+
+/** Start tags whose attributes have been read. A template has some hundred different ones; what is written into a text is not a tag. */
+const TAGS_MAX = 2000;
+
+interface Tag {
+	name: ElementName;
+	attributes: Attributes<ElementName>;
+	closed: boolean;
+}
+
+const tags = new Map<string, Tag>();
+
+/**
+ * Parses the markup of one document. Throws an Error that names line, column
+ * and the fault: an unknown element or attribute, a wrong value, text or an
+ * element where it may not stand, or a missing end tag.
+ */
+export function parseMarkup(markup: string): ElementOf<"document"> {
+	const open: Element[] = [];
+	let current: Element | undefined;
+	let root: Element | undefined;
+	let position = 0;
+	for (;;) {
+		const start = markup.indexOf("<", position);
+		const end = start === -1 ? markup.length : start;
+		if (end > position) {
+			addText(markup, position, end, current);
+		}
+		if (start === -1) {
+			break;
+		}
+		const close = markup.indexOf(">", start);
+		if (close === -1) {
+			throw fault(markup, start, "This tag is not closed by “>”.");
+		}
+		position = close + 1;
+		if (markup.charCodeAt(start + 1) === SLASH) {
+			const name = markup.slice(start + 2, close);
+			if (current?.name !== name) {
+				const expected =
+					current === undefined
+						? "no element is open"
+						: `</${current.name}> is due`;
+				throw fault(markup, start, `</${name}> closes nothing: ${expected}.`);
+			}
+			finish(current);
+			open.pop();
+			current = open[open.length - 1];
+			continue;
+		}
+		const tag = readTag(markup, start, close);
+		const element = {
+			name: tag.name,
+			attributes: tag.attributes,
+			children: [],
+			text: "",
+			hasPlaceholder: false,
+		} as Element;
+		if (current !== undefined) {
+			addElement(markup, start, current, element);
+		} else if (root === undefined && element.name === "document") {
+			root = element;
+		} else {
+			throw fault(
+				markup,
+				start,
+				`<${element.name}> stands outside <document>, which is the outermost element and stands once.`,
+			);
+		}
+		if (!tag.closed) {
+			open.push(element);
+			current = element;
+		}
+	}
+	if (current !== undefined) {
+		throw fault(
+			markup,
+			markup.length,
+			`The markup ends before </${current.name}>.`,
+		);
+	}
+	if (root?.name !== "document") {
+		throw fault(markup, 0, "The markup has no <document>.");
+	}
+	return root;
+}
+
+const SLASH = 0x2f;
+
+function addElement(
+	markup: string,
+	offset: number,
+	parent: Element,
+	element: Element,
+): void {
+	const allowed: readonly string[] = ELEMENTS[parent.name].children;
+	if (!allowed.includes(element.name)) {
+		throw fault(
+			markup,
+			offset,
+			allowed.length === 0
+				? `Nothing stands in <${parent.name}> but text; <${element.name}> does not.`
+				: `<${element.name}> does not stand in <${parent.name}>; there are: ${allowed.join(", ")}.`,
+		);
+	}
+	switch (element.name) {
+		case "break":
+			parent.text += LINE_BREAK;
+			break;
+		case "page-number":
+		case "page-count":
+		case "subtotal":
+			parent.text += PLACEHOLDER[element.name];
+			parent.hasPlaceholder = true;
+			break;
+		default:
+			if (parent.text !== "" && !isBlank(parent.text, 0, parent.text.length)) {
+				throw fault(
+					markup,
+					offset,
+					`<${parent.name}> holds text or elements, not both: put the text into <text>.`,
+				);
+			}
+			parent.children.push(element);
+	}
+}
+
+function addText(
+	markup: string,
+	start: number,
+	end: number,
+	parent: Element | undefined,
+): void {
+	const allowed = parent !== undefined && ELEMENTS[parent.name].text;
+	if (allowed && parent.children.length === 0) {
+		const text = markup.slice(start, end);
+		parent.text += text.includes("&") ? decode(markup, start, text) : text;
+		return;
+	}
+	if (!isBlank(markup, start, end)) {
+		throw fault(
+			markup,
+			start + markup.slice(start, end).search(/\S/),
+			parent === undefined
+				? "Text stands outside <document>."
+				: `Text does not stand in <${parent.name}> by itself: put it into <text>.`,
+		);
+	}
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+	for (let index = start; index < end; index++) {
+		if (!isWhiteSpace(text.charCodeAt(index))) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** White space of markup; no-break and other spaces are characters of the text. */
+function isWhiteSpace(code: number): boolean {
+	return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
+}
+
+/** Collapses the white space of an element's text, as HTML does. */
+function finish(element: Element): void {
+	const { text } = element;
+	if (text === "") {
+		return;
+	}
+	let wasSpace = true;
+	for (let index = 0; index < text.length; index++) {
+		const code = text.charCodeAt(index);
+		if (code === 0x20 ? wasSpace : isWhiteSpace(code)) {
+			element.text = collapse(text);
+			return;
+		}
+		wasSpace = code === 0x20 || code === 0x2028;
+	}
+	if (wasSpace) {
+		element.text = collapse(text);
+	}
+}
+
+function collapse(text: string): string {
+	return text
+		.replace(/[ \n\t\r]+/g, " ")
+		.replace(/ ?\u2028 ?/g, LINE_BREAK)
+		.replace(/^[ \u2028]+|[ \u2028]+$/g, "");
+}
+
+/** What Handlebars writes for the characters of markup, and what a template may write itself. */
+const ENTITIES: Readonly<Record<string, string>> = {
+	"&amp;": "&",
+	"&lt;": "<",
+	"&gt;": ">",
+	"&quot;": '"',
+	"&nbsp;": "\u00a0",
+	"&#x27;": "'",
+	"&#x60;": "`",
+	"&#x3D;": "=",
+};
+
+function decode(markup: string, offset: number, text: string): string {
+	return text.replace(/&[^;\s]*;?/g, (entity, index: number) => {
+		const character = ENTITIES[entity];
+		if (character === undefined) {
+			throw fault(
+				markup,
+				offset + index,
+				`“${entity}” is no character reference; there are: ${Object.keys(ENTITIES).join(" ")}.`,
+			);
+		}
+		return character;
+	});
+}
+
+function readTag(markup: string, start: number, close: number): Tag {
+	const source = markup.slice(start, close + 1);
+	const known = tags.get(source);
+	if (known !== undefined) {
+		return known;
+	}
+	const tag = parseTag(markup, start, source);
+	if (tags.size >= TAGS_MAX) {
+		tags.clear();
+	}
+	tags.set(source, tag);
+	return tag;
+}
+
+const TAG = /^<([a-z][a-z-]*)((?:\s+[a-z-]+="[^"<>]*")*)\s*(\/?)>$/;
+
+function parseTag(markup: string, offset: number, source: string): Tag {
+	const match = TAG.exec(source);
+	if (match === null) {
+		throw fault(
+			markup,
+			offset,
+			`${source} is no tag: it needs the form <name attribute="value">.`,
+		);
+	}
+	const [, name = "", attributeList = "", closing] = match;
+	if (!isElementName(name)) {
+		throw fault(
+			markup,
+			offset,
+			`<${name}> is not an element of the markup; there are: ${Object.keys(ELEMENTS).join(", ")}.`,
+		);
+	}
+	const readers: Readonly<
+		Record<string, { read(text: string): unknown; expects: string }>
+	> = ELEMENTS[name].attributes;
+	const attributes: Record<string, unknown> = {};
+	for (const [, key = "", value = ""] of attributeList.matchAll(
+		/([a-z-]+)="([^"]*)"/g,
+	)) {
+		const reader = Object.hasOwn(readers, key) ? readers[key] : undefined;
+		if (reader === undefined) {
+			throw fault(
+				markup,
+				offset,
+				`<${name}> has no attribute “${key}”; it has: ${Object.keys(readers).join(", ") || "none"}.`,
+			);
+		}
+		if (key in attributes) {
+			throw fault(markup, offset, `<${name}> has “${key}” twice.`);
+		}
+		const read = reader.read(value);
+		if (read === undefined) {
+			throw fault(
+				markup,
+				offset,
+				`“${key}” of <${name}> must be ${reader.expects}, not “${value}”.`,
+			);
+		}
+		attributes[key] = read;
+	}
+	return {
+		name,
+		attributes: attributes as Attributes<ElementName>,
+		closed: closing === "/",
+	};
+}
+
+function isElementName(name: string): name is ElementName {
+	return Object.hasOwn(ELEMENTS, name);
+}
+
+/** An Error that says where in the markup the fault is and shows its line. */
+function fault(markup: string, offset: number, message: string): Error {
+	const before = markup.slice(0, offset);
+	const line = before.split("\n").length;
+	const column = offset - before.lastIndexOf("\n");
+	const source = markup.split("\n")[line - 1] ?? "";
+	return new Error(
+		`Line ${line}, column ${column} of the markup: ${message}\n    ${source.trim().slice(0, 160)}`,
+	);
+}
