@@ -26,7 +26,7 @@ const POLL_MS = 20;
 const KEPT_LOG_LINES = 200;
 
 // An orphan is ended by the manager's watcher within two seconds of its parent's death; it then closes its files.
-const PREDECESSOR_MS_MAX = 15_000;
+const PREDECESSOR_MS_MAX = 10_000;
 const PREDECESSOR_POLL_MS = 200;
 
 const CACHE_GIB = 1; // mongod would take half of the memory, too much on a developer's machine
@@ -35,6 +35,7 @@ const CACHE_GIB = 1; // mongod would take half of the memory, too much on a deve
 const UNAUTHORIZED = 13;
 const AUTHENTICATION_FAILED = 18;
 const ALREADY_INITIALIZED = 23;
+const NOT_YET_INITIALIZED = 94;
 
 /** A user of the local server; its password was made at random on the first start. */
 export interface Credentials {
@@ -116,7 +117,7 @@ export async function startMongod(
 	await writeOnce(files.secrets, JSON.stringify(newSecrets(), null, "\t"));
 	const secrets = await readSecrets(files.secrets);
 
-	const { instance, port, log } = await launch({
+	const { instance, port, log, ended } = await launch({
 		binary,
 		folder,
 		files,
@@ -124,18 +125,21 @@ export async function startMongod(
 		port: options.port,
 		args: options.args ?? [],
 		predecessor_ms_max: options.predecessor_ms_max ?? PREDECESSOR_MS_MAX,
-		administrator: secrets.administrator,
 	});
 	const pid = instance.mongodProcess?.pid;
 	if (pid === undefined) {
 		throw new Error(`mongod ended as soon as it was up: ${log.lastFault()}.`);
 	}
 	let ending = false;
-	instance.on("instanceClosed" as never, async (code, signal) => {
+	ended.then(async (how) => {
 		if (ending) return;
-		await writeFile(files.log, `${log.lines.join("\n")}\n`, { mode: 0o600 });
+		const lines = `${log.lines.join("\n")}\n`;
+		const written = await writeFile(files.log, lines, { mode: 0o600 }).then(
+			() => ` Its last words are in ${files.log}.`,
+			() => "",
+		);
 		options.onUnexpectedEnd?.(
-			`The local MongoDB server ended by itself (${signal ?? `exit code ${code}`}): ${log.lastFault()}. Its last words are in ${files.log}.`,
+			`The local MongoDB server ended by itself (${how}): ${log.lastFault()}.${written}`,
 		);
 	});
 	try {
@@ -185,12 +189,18 @@ async function launch(options: {
 	port: number | undefined;
 	args: readonly string[];
 	predecessor_ms_max: number;
-	administrator: Credentials;
-}): Promise<{ instance: MongoInstance; port: number; log: ServerLog }> {
+}): Promise<{
+	instance: MongoInstance;
+	port: number;
+	log: ServerLog;
+	/** Resolves when the process has ended, with its signal or exit code. */
+	ended: Promise<string>;
+}> {
 	const { module } =
 		requireServerManager<
 			typeof import("mongodb-memory-server-core/lib/util/MongoInstance.js")
 		>("MongoInstance.js");
+	const events = module.MongoInstanceEvents;
 	const deadline = Date.now() + options.predecessor_ms_max;
 	for (let attempt = 1; ; attempt++) {
 		const port = options.port ?? (await preferredPort(options.files.port));
@@ -222,17 +232,20 @@ async function launch(options: {
 				],
 			},
 		});
-		instance.extraConnectionOptions = {
-			auth: {
-				username: options.administrator.user,
-				password: options.administrator.password,
-			},
-			authSource: "admin",
-		};
+		// A replica set's member would be asked to shut down over a connection of its own, which takes five
+		// seconds and a stack trace when it is already ending; SIGINT shuts it down as cleanly.
+		instance.once(events.instanceLaunched, () => {
+			instance.isReplSet = false;
+		});
+		const ended = new Promise<string>((settle) => {
+			instance.once(events.instanceClosed, (code, signal) =>
+				settle(signal ?? `exit code ${code}`),
+			);
+		});
 		handOverWholeLines(instance, log);
 		try {
 			await instance.start();
-			return { instance, port, log };
+			return { instance, port, log, ended };
 		} catch (error) {
 			await instance.stop();
 			const why = `${reason(error)} ${log.lastFault()}`;
@@ -421,11 +434,7 @@ async function initiate(admin: Db, host: string): Promise<void> {
 
 /** The replica set remembers its member's port; where that had to change, the set is told so. */
 async function followPort(admin: Db, host: string): Promise<void> {
-	const { config } = (await admin.command({
-		replSetGetConfig: 1,
-	})) as unknown as {
-		config: { version: number; members: { host: string }[] };
-	};
+	const config = await replicaSetConfig(admin, host);
 	const [member] = config.members;
 	if (!member || member.host === host) return;
 	await admin.command({
@@ -436,6 +445,34 @@ async function followPort(admin: Db, host: string): Promise<void> {
 		},
 		force: true,
 	});
+}
+
+interface ReplicaSetConfig {
+	readonly version: number;
+	readonly members: readonly { readonly host: string }[];
+}
+
+/** The stored configuration; mongod listens before it has read it, while it asks its former address who is there. */
+async function replicaSetConfig(
+	admin: Db,
+	host: string,
+): Promise<ReplicaSetConfig> {
+	const deadline = Date.now() + PRIMARY_MS_MAX;
+	for (;;) {
+		try {
+			const answer = await admin.command({ replSetGetConfig: 1 });
+			return answer.config as ReplicaSetConfig;
+		} catch (error) {
+			if (!hasCode(error, NOT_YET_INITIALIZED)) throw error;
+			if (Date.now() > deadline) {
+				throw new Error(
+					`The local MongoDB server at ${host} has users but no replica set. Move its data away to start anew.`,
+					{ cause: error },
+				);
+			}
+			await sleep(POLL_MS);
+		}
+	}
 }
 
 async function waitForPrimary(admin: Db, host: string): Promise<void> {
