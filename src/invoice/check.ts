@@ -1,5 +1,4 @@
 /** The check: from what a caller sent to a draft that may become an invoice, or to every fault at once. */
-import type * as z from "zod";
 import { type Amounts, type AmountsDraft, computeAmounts } from "./amounts.ts";
 import { type DecimalText, decimal } from "./decimal.ts";
 import {
@@ -11,7 +10,8 @@ import {
 } from "./draft.ts";
 import { RULES, SMALL_AMOUNT_LIMIT_EUR } from "./law.ts";
 import { seriesOf } from "./number.ts";
-import { codePointName, DEPTH_MAX, normalizeTexts } from "./text.ts";
+import { parseShape } from "./shape.ts";
+import { codePointName } from "./text.ts";
 import { pointer, type Violation } from "./violation.ts";
 
 /** What is filled in where a draft is silent, and what the documents can print. */
@@ -82,19 +82,9 @@ export const VIOLATIONS_MAX = 200;
  * missing address.
  */
 export function checkDraft(input: unknown, context: CheckContext): CheckResult {
-	const { value, violations: textViolations } = normalizeTexts(input);
-	const violations = [...textViolations];
-	let shape = DraftSchema.safeParse(value);
-	if (!shape.success) {
-		violations.push(...shapeViolations(value, shape.error.issues));
-		const rest: unknown = structuredClone(value);
-		for (let round = 0; round < DEPTH_MAX && !shape.success; round += 1) {
-			removeFaults(rest, shape.error.issues);
-			shape = DraftSchema.safeParse(rest);
-		}
-	}
-	if (shape.success) {
-		const draft = completeDraft(shape.data, context);
+	const { value, violations } = parseShape(DraftSchema, input);
+	if (value !== undefined) {
+		const draft = completeDraft(value, context);
 		const faulty = violations.map((violation) => violation.pointer);
 		violations.push(
 			...[
@@ -118,95 +108,6 @@ export function checkDraft(input: unknown, context: CheckContext): CheckResult {
 /** Whether a fault at `at` explains one at `other`: it is the same place, or one above it. */
 function covers(at: string, other: string): boolean {
 	return at === other || other.startsWith(`${at}/`);
-}
-
-function shapeViolations(
-	value: unknown,
-	issues: readonly z.core.$ZodIssue[],
-): Violation[] {
-	return issues.flatMap((issue) =>
-		issue.code === "unrecognized_keys"
-			? issue.keys.map((key) => ({
-					pointer: pointer(...issue.path, key),
-					rule: "schema",
-					message: `"${key}" is not a known field here; check its spelling or remove it.`,
-				}))
-			: [
-					{
-						pointer: pointer(...issue.path),
-						rule: "schema",
-						message: shapeMessage(valueAt(value, issue.path), issue),
-					},
-				],
-	);
-}
-
-/** The schema's messages are predicates ("must be text"); this makes sentences of them. */
-function shapeMessage(value: unknown, issue: z.core.$ZodIssue): string {
-	const key = issue.path.at(-1);
-	const subject =
-		key === undefined
-			? "The body"
-			: typeof key === "number"
-				? "This entry"
-				: `"${String(key)}"`;
-	const isObject = issue.code === "invalid_type" && issue.expected === "object";
-	const predicate = isObject ? "must be an object" : issue.message;
-	return value === undefined
-		? `${subject} is missing: it ${predicate}.`
-		: `${subject} ${predicate}.`;
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-	let value = root;
-	for (const key of path) {
-		value = (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
-	}
-	return value;
-}
-
-/** Takes the faulty places out of a copy of the input, for the rules that can still be asked. */
-function removeFaults(
-	root: unknown,
-	issues: readonly z.core.$ZodIssue[],
-): void {
-	for (const issue of issues) {
-		const faulty =
-			issue.code === "unrecognized_keys"
-				? issue.keys.map((key) => [...issue.path, key])
-				: [issue.path];
-		for (const path of faulty) {
-			remove(root, path);
-		}
-	}
-}
-
-/** Removes a place, or what it stands in where it is not there itself (a missing field). */
-function remove(root: unknown, path: readonly PropertyKey[]): void {
-	const key = path.at(-1);
-	if (key === undefined) {
-		return;
-	}
-	const parent = valueAt(root, path.slice(0, -1));
-	const value = valueAt(parent, [key]);
-	if (value === undefined) {
-		remove(root, path.slice(0, -1));
-	} else if (!Array.isArray(parent)) {
-		delete (parent as Record<PropertyKey, unknown>)[key];
-	} else if (isEmpty(value)) {
-		remove(root, path.slice(0, -1));
-	} else {
-		// The place is kept, so that the pointers of what follows stay right.
-		parent[key as number] = {};
-	}
-}
-
-function isEmpty(value: unknown): boolean {
-	return (
-		typeof value === "object" &&
-		value !== null &&
-		Object.keys(value).length === 0
-	);
 }
 
 /** Fills in what a draft leaves open. */
@@ -267,7 +168,8 @@ function withVatRate<Item extends { vat?: Vat | undefined }>(item: Item): Item {
 	return { ...item, vat: { ...vat, rate: "0" as DecimalText } };
 }
 
-function lawViolations(draft: Draft): Violation[] {
+/** Asks every rule of the law table. */
+export function lawViolations(draft: Draft): Violation[] {
 	const violations: Violation[] = [];
 	for (const rule of RULES) {
 		rule.check(draft, (at, message) => {
@@ -284,7 +186,7 @@ function lawViolations(draft: Draft): Violation[] {
 }
 
 /** What our own documents cannot show: characters without a glyph, a template that is not there. */
-function documentViolations(
+export function documentViolations(
 	draft: CompletedDraft,
 	context: CheckContext,
 ): Violation[] {
@@ -340,9 +242,9 @@ function eachText(
 }
 
 /** Whether every number is there that the arithmetic needs; where one is not, a rule has said so. */
-function isComputable(
-	draft: CompletedDraft,
-): draft is CompletedDraft & AmountsDraft {
+export function isComputable<Some extends CompletedDraft>(
+	draft: Some,
+): draft is Some & AmountsDraft {
 	const lines = draft.lines ?? [];
 	const settled = [
 		...lines.flatMap((line) => [

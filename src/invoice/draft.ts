@@ -560,3 +560,60 @@ export type Buyer = z.infer<typeof BuyerSchema>;
 export type Vat = z.infer<typeof VatSchema>;
 export type DraftLine = z.infer<typeof LineSchema>;
 export type SpecialScheme = (typeof SPECIAL_SCHEMES)[number];
+
+/** What a caller sends to cancel an invoice as a whole. */
+export const CancellationSchema = z
+	.strictObject({
+		issueDate: DraftSchema.shape.issueDate,
+		series: DraftSchema.shape.series,
+		reason: longText(
+			"Why it is cancelled; printed on the cancellation as a note.",
+		),
+	})
+	.partial()
+	.meta({ id: "Cancellation" });
+
+/** One line of an invoice that is credited. */
+const CorrectionLineSchema = z
+	.strictObject({
+		id: text(50, "The line of the original invoice (BT-126)."),
+		quantity: decimalSchema(
+			QUANTITY_FRACTION_DIGITS_MAX,
+			"signed",
+			"Quantity that is credited, with the sign of the original's. The original's where it is left out.",
+			"1",
+		).optional(),
+		price: decimalSchema(
+			PRICE_FRACTION_DIGITS_MAX,
+			"unsigned",
+			"Price of one unit that is credited, as the original's prices are meant. The original's where it is left out.",
+			"49.90",
+		).optional(),
+	})
+	.meta({ id: "CorrectionLine" });
+
+/** What a caller sends to credit a part of an invoice. */
+export const CorrectionSchema = z
+	.strictObject({
+		issueDate: DraftSchema.shape.issueDate,
+		series: DraftSchema.shape.series,
+		reason: longText("Why it is corrected; printed as a note."),
+		lines: list(CorrectionLineSchema, LINES_MAX, "lines")
+			.min(1, "must name at least one line")
+			.meta({
+				description:
+					"What is credited. A line without quantity and price is credited as a whole, its allowances and charges included.",
+			}),
+		allowances: DraftSchema.shape.allowances.meta({
+			description:
+				"Document allowances of the original that reduce what is credited.",
+		}),
+		charges: DraftSchema.shape.charges.meta({
+			description: "Document charges of the original that are credited.",
+		}),
+	})
+	.partial({ issueDate: true, series: true, allowances: true, charges: true })
+	.meta({ id: "Correction" });
+
+export type Cancellation = z.infer<typeof CancellationSchema>;
+export type Correction = z.infer<typeof CorrectionSchema>;
