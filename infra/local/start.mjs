@@ -1,8 +1,8 @@
 /** `npm start`: installs what is missing, then runs the service straight from its source. */
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { installPackages, ROOT, run } from "./install.mjs";
-import { installSystemPackages } from "./system-packages.mjs";
+import { installPackages, ROOT } from "./install.mjs";
+import { installMongodLibraries } from "./system-packages.mjs";
 
 const HELP = `npm start
 
@@ -31,7 +31,7 @@ if (values.help) {
 process.chdir(ROOT);
 try {
 	await installPackages();
-	await installMongodLibraries();
+	if (!process.env.MONGODB_URI) await installMongodLibraries();
 } catch (error) {
 	console.error(error.message);
 	process.exit(1);
@@ -43,13 +43,3 @@ register();
 const main = new URL("../../src/node/main.ts", import.meta.url);
 process.argv[1] = main.pathname;
 await import(pathToFileURL(main.pathname).href);
-
-/** mongod is linked to libcurl, which small Debian systems lack; where it cannot be installed, mongod will say so. */
-async function installMongodLibraries() {
-	if (process.env.MONGODB_URI || process.platform !== "linux") return;
-	const known = await run("ldconfig", ["-p"]).catch(() => undefined);
-	if (known === undefined || known.includes("libcurl.so.4")) return;
-	await installSystemPackages(["libcurl4"]).catch((error) =>
-		console.error(error.message),
-	);
-}

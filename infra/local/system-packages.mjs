@@ -65,3 +65,16 @@ export async function installSystemPackages(packages) {
 		);
 	});
 }
+
+/**
+ * Installs libcurl, to which mongod is linked and which small Debian systems lack. Where that cannot be done, it is
+ * said, and the search for a mongod goes on: another one may need no libcurl.
+ */
+export async function installMongodLibraries() {
+	if (process.platform !== "linux") return;
+	const known = await run("ldconfig", ["-p"]).catch(() => undefined);
+	if (known === undefined || known.includes("libcurl.so.4")) return;
+	await installSystemPackages(["libcurl4"]).catch((error) =>
+		console.error(error.message),
+	);
+}

@@ -7,7 +7,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installPackages, ROOT } from "./install.mjs";
 import { withProgress } from "./progress.mjs";
-import { findProgram, installSystemPackages } from "./system-packages.mjs";
+import {
+	findProgram,
+	installMongodLibraries,
+	installSystemPackages,
+} from "./system-packages.mjs";
 
 const HELP = `npm test [-- <area> ...] [--help]
 
@@ -24,7 +28,7 @@ the checks: npm test -- domain store
 // What builds on nothing comes first, so that a broken foundation shows first.
 const ORDER = ["domain", "documents", "store", "http", "local"];
 const BROWSER = "browser";
-const WITHOUT_DATABASE = ["domain", "documents", BROWSER];
+const WITHOUT_DATABASE = ["domain", "documents", "local", BROWSER];
 const END_MS_MAX = 5_000;
 
 // What a developer has set for a service of their own must not steer the tests.
@@ -100,10 +104,9 @@ async function main() {
 
 	console.log("");
 	for (const { name, outcome, milliseconds } of results) {
-		const faults = outcome.failed > 0 ? `${outcome.failed} FAILED` : "ok";
-		console.log(
-			`${name.padEnd(12)}${String(outcome.passed).padStart(5)} tests  ${faults.padEnd(10)} ${(milliseconds / 1000).toFixed(1)} s`,
-		);
+		const state = outcome.failed > 0 ? `${outcome.failed} FAILED` : "ok";
+		const seconds = (milliseconds / 1000).toFixed(1);
+		console.log(`${name.padEnd(12)}${state.padEnd(12)}${seconds} s`);
 	}
 	const total = sumOf(results.map(({ outcome }) => outcome));
 	console.log(`\n${closingLine(total)}`);
@@ -148,8 +151,14 @@ async function installTools(areas, environment) {
 		if (!environment.CHROMIUM_BINARY) missing.push("chromium");
 	}
 	await installSystemPackages(missing);
+	await installMongodLibraries();
 	if (areas.includes(BROWSER)) {
 		environment.CHROMIUM_BINARY ??= await findChromium();
+		if (!environment.CHROMIUM_BINARY) {
+			throw new Error(
+				"Chromium was installed, but is not on PATH. Set CHROMIUM_BINARY to it.",
+			);
+		}
 	}
 }
 
