@@ -139,25 +139,16 @@ export function computeAmounts(draft: AmountsDraft): {
 	const inclusive = draft.pricesIncludeVat === true;
 	const groups = new Map<string, Group>();
 
-	const partOf = (
-		vat: SnapshotVat,
-		sign: 1 | -1,
-		amount: Big,
-		movable: Part["movable"],
-	): Part => {
+	const netOf = (amount: Big, vat: SnapshotVat) =>
+		inclusive ? withoutVat(amount, vat, digits) : amount;
+	const addPart = (vat: SnapshotVat, part: Part): Part => {
 		const key = vatGroupKey(vat);
-		let group = groups.get(key);
+		const group = groups.get(key);
 		if (group === undefined) {
-			group = { vat, parts: [], taxable: ZERO, tax: ZERO };
-			groups.set(key, group);
+			groups.set(key, { vat, parts: [part], taxable: ZERO, tax: ZERO });
+		} else {
+			group.parts.push(part);
 		}
-		const part = {
-			sign,
-			amount,
-			net: inclusive ? withoutVat(amount, vat, digits) : amount,
-			movable,
-		};
-		group.parts.push(part);
 		return part;
 	};
 
@@ -180,36 +171,28 @@ export function computeAmounts(draft: AmountsDraft): {
 			.minus(sum(allowances.map((item) => item.amount)))
 			.plus(sum(charges.map((item) => item.amount)));
 		const vat = normalizeVat(line.vat);
-		const netOf = (item: Settled) =>
-			inclusive ? withoutVat(item.amount, vat, digits) : item.amount;
-		const beforeAllowances = (net: Big) =>
-			net.plus(sum(allowances.map(netOf))).minus(sum(charges.map(netOf)));
-		const part = partOf(
-			vat,
-			1,
+		const settledNet = (item: Settled) => netOf(item.amount, vat);
+		const reduction = sum(allowances.map(settledNet)).minus(
+			sum(charges.map(settledNet)),
+		);
+		const part = addPart(vat, {
+			sign: 1,
 			amount,
-			// A net price is never negative (BR-27): the net must keep the quantity's sign.
-			(net) => {
-				const extendedNet = beforeAllowances(net);
+			net: netOf(extended, vat).minus(reduction),
+			// A net price is never negative (BR-27): what it is made of keeps the quantity's sign.
+			movable: (net) => {
+				const extendedNet = net.plus(reduction);
 				return quantity.eq(0)
 					? extendedNet.eq(0)
 					: extendedNet.times(quantity).gte(0);
 			},
-		);
-		return {
-			line,
-			quantity,
-			allowances,
-			charges,
-			netOf,
-			beforeAllowances,
-			part,
-		};
+		});
+		return { line, quantity, vat, allowances, charges, reduction, part };
 	});
 
 	const netsPerGroup = new Map<string, Big>();
-	for (const { line, part } of lines) {
-		const key = vatGroupKey(normalizeVat(line.vat));
+	for (const { vat, part } of lines) {
+		const key = vatGroupKey(vat);
 		netsPerGroup.set(key, (netsPerGroup.get(key) ?? ZERO).plus(part.amount));
 	}
 	const documentParts = (kind: "allowances" | "charges", sign: 1 | -1) =>
@@ -222,7 +205,12 @@ export function computeAmounts(draft: AmountsDraft): {
 				pointer(kind, index),
 				violations,
 			);
-			const part = partOf(vat, sign, settled.amount, (net) => net.gte(0));
+			const part = addPart(vat, {
+				sign,
+				amount: settled.amount,
+				net: netOf(settled.amount, vat),
+				movable: (net) => net.gte(0),
+			});
 			return { settled, vat, part };
 		});
 	const allowances = documentParts("allowances", -1);
@@ -250,13 +238,13 @@ export function computeAmounts(draft: AmountsDraft): {
 				};
 
 	const lineAmounts = lines.map((entry, index): LineAmounts => {
-		const { line, part, quantity } = entry;
+		const { line, part, quantity, vat, reduction } = entry;
 		const price = decimal(line.price);
 		const netPrice = inclusive
 			? netPriceOf(
-					entry.beforeAllowances(part.net),
+					part.net.plus(reduction),
 					quantity,
-					withoutVatExact(price, normalizeVat(line.vat)),
+					withoutVatExact(price, vat),
 					digits,
 				)
 			: price;
@@ -272,9 +260,11 @@ export function computeAmounts(draft: AmountsDraft): {
 			price: formatPrice(netPrice, digits),
 			netAmount: money(part.net),
 			allowances: entry.allowances.map((item) =>
-				stored(item, entry.netOf(item)),
+				stored(item, netOf(item.amount, vat)),
 			),
-			charges: entry.charges.map((item) => stored(item, entry.netOf(item))),
+			charges: entry.charges.map((item) =>
+				stored(item, netOf(item.amount, vat)),
+			),
 			...(inclusive
 				? {
 						priceIncludingVat: formatPrice(price, digits),
@@ -396,7 +386,7 @@ function settleGroup(group: Group, inclusive: boolean, digits: number): void {
 	group.tax = vatOn(group.taxable, group.vat, digits);
 }
 
-/** The net whose VAT leads back to `gross`, or the nearest below where there is none. */
+/** The net whose VAT leads back to `gross`, or the rounded quotient where there is none. */
 function taxableOf(gross: Big, vat: SnapshotVat, digits: number): Big {
 	const unit = new Big(10).pow(-digits);
 	const nearest = withoutVat(gross, vat, digits);
@@ -411,7 +401,10 @@ function taxableOf(gross: Big, vat: SnapshotVat, digits: number): Big {
 	);
 }
 
-/** Spreads a difference of some minor units over the parts, largest remainder first. */
+/**
+ * Spreads a difference of some minor units over the parts, largest remainder
+ * first, as often as it takes. What no part can take stays open.
+ */
 function spread(group: Group, difference: Big, digits: number): void {
 	const unit = new Big(10).pow(-digits).times(difference.lt(0) ? -1 : 1);
 	const byRemainder = group.parts
@@ -424,14 +417,16 @@ function spread(group: Group, difference: Big, digits: number): void {
 		}))
 		.sort((a, b) => b.remainder.cmp(a.remainder));
 	let left = difference;
-	for (const { part } of byRemainder) {
-		if (left.eq(0)) {
-			return;
-		}
-		const moved = part.net.plus(unit.times(part.sign));
-		if (part.movable(moved)) {
-			part.net = moved;
-			left = left.minus(unit);
+	let moved = true;
+	while (moved && !left.eq(0)) {
+		moved = false;
+		for (const { part } of byRemainder) {
+			const net = part.net.plus(unit.times(part.sign));
+			if (!left.eq(0) && part.movable(net)) {
+				part.net = net;
+				left = left.minus(unit);
+				moved = true;
+			}
 		}
 	}
 }

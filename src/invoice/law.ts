@@ -444,10 +444,12 @@ export const RULES: readonly Rule[] = [
 		check(draft, report) {
 			const seen = new Set<string>();
 			for (const [index, { id }] of (draft.lines ?? []).entries()) {
-				if (id !== undefined && seen.has(id)) {
+				// Where it is left out, the line's position becomes its id.
+				const effective = id ?? String(index + 1);
+				if (seen.has(effective)) {
 					report(pointer("lines", index, "id"));
 				}
-				seen.add(id ?? String(index + 1));
+				seen.add(effective);
 			}
 		},
 	},
