@@ -94,6 +94,8 @@ export interface RowBox {
 	/** Thickness of the rules above and below; 0 for none. */
 	readonly ruleAbove: number;
 	readonly ruleBelow: number;
+	/** The table's colour where it is undefined. */
+	readonly ruleColor: Color | undefined;
 	/** What the row adds to the subtotal; empty for nothing. */
 	readonly value: string;
 }

@@ -300,12 +300,13 @@ function drawRules(
 		if (row === undefined) {
 			return;
 		}
+		const color = row.ruleColor ?? table.ruleColor;
 		if (row.ruleAbove > 0) {
-			rule(canvas, x, top, table.width, row.ruleAbove, table.ruleColor);
+			rule(canvas, x, top, table.width, row.ruleAbove, color);
 		}
 		top += row.height;
 		if (row.ruleBelow > 0) {
-			rule(canvas, x, top, table.width, row.ruleBelow, table.ruleColor);
+			rule(canvas, x, top, table.width, row.ruleBelow, color);
 		}
 	};
 	between(table.head);

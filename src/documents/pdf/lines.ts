@@ -52,10 +52,10 @@ export interface Lines {
 }
 
 /**
- * Characters that have no shape and steer line breaks only: soft hyphen, zero
- * width space, joiners, word joiner, byte order mark. They are never drawn.
+ * Characters that have no shape and steer lines only: soft hyphen, zero
+ * width space, joiners, direction marks, word joiner, byte order mark. They are never drawn.
  */
-const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g;
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
 
 const SOFT_HYPHEN = "\u00ad";
 const ZERO_WIDTH_SPACE = "\u200b";

@@ -438,6 +438,8 @@ function measureImage(
 interface Track {
 	x: number;
 	width: number;
+	/** Space to its left. */
+	gap: number;
 	align: Align | "decimal";
 	style: string;
 	/** Decimal alignment: the widest part from the decimal separator on, in points. */
@@ -595,9 +597,10 @@ function trackTable(
 	squeeze = false,
 ): Track[] | undefined {
 	const { columns } = parts;
-	const tracks: Track[] = columns.map(({ attributes }) => ({
+	const tracks: Track[] = columns.map(({ attributes }, index) => ({
 		x: 0,
 		width: typeof attributes.width === "number" ? attributes.width : 0,
+		gap: index === 0 ? 0 : (attributes.gap ?? gap),
 		align: attributes.align ?? "left",
 		style: attributes.style ?? tableStyle,
 		tail: 0,
@@ -612,19 +615,24 @@ function trackTable(
 			}
 		}
 	}
-	let used = gap * Math.max(columns.length - 1, 0);
+	if (parts.head !== undefined) {
+		widenForHead(scene, parts.head, columns, tracks);
+	}
+	let used = 0;
 	let autos = 0;
 	let resting = 0;
 	for (let index = 0; index < columns.length; index++) {
 		const kind = columns[index]?.attributes.width ?? "rest";
 		const track = tracks[index];
+		if (track === undefined) {
+			continue;
+		}
+		used += track.gap;
 		if (kind === "rest") {
 			resting++;
-		} else if (track !== undefined) {
+		} else {
 			used += track.width;
-			if (kind === "auto") {
-				autos += track.width;
-			}
+			autos += kind === "auto" ? track.width : 0;
 		}
 	}
 	const wanted = resting * REST_WIDTH_MIN * scene.scale;
@@ -652,10 +660,44 @@ function trackTable(
 		if ((columns[index]?.attributes.width ?? "rest") === "rest") {
 			track.width = Math.max((width - used) / resting, 0);
 		}
-		track.x = x;
-		x += track.width + gap;
+		track.x = x + track.gap;
+		x = track.x + track.width;
 	}
 	return tracks;
+}
+
+/** Makes room for head cells that stand over several columns. */
+function widenForHead(
+	scene: Scene,
+	head: ElementOf<"head">,
+	columns: readonly ElementOf<"table-column">[],
+	tracks: readonly Track[],
+): void {
+	let column = 0;
+	for (const cell of head.children) {
+		if (cell.name !== "cell") {
+			continue;
+		}
+		const span = cell.attributes.span ?? 1;
+		const last = tracks[column + span - 1];
+		if (
+			span > 1 &&
+			last !== undefined &&
+			columns[column + span - 1]?.attributes.width === "auto"
+		) {
+			const { font, size } = lookOf(
+				scene,
+				cell.attributes.style ?? head.attributes.style ?? last.style,
+			);
+			let room = -(tracks[column]?.gap ?? 0);
+			for (const track of tracks.slice(column, column + span)) {
+				room += track.gap + track.width;
+			}
+			const wanted = scene.rulers[font].width(resolve(scene, cell)) * size;
+			last.width += Math.max(0, wanted - room);
+		}
+		column += span;
+	}
 }
 
 /** Lengths that differ by less are equal: sums of fractions in floating point. */
@@ -836,6 +878,7 @@ function measureRow(
 		cells,
 		ruleAbove: attributes["rule-above"] ?? 0,
 		ruleBelow: attributes["rule-below"] ?? 0,
+		ruleColor: attributes["rule-color"],
 		value,
 	};
 }

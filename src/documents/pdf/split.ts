@@ -101,8 +101,7 @@ function splitStack(box: StackBox, room: Break): Split {
 		if (child === undefined) {
 			break;
 		}
-		// The space above a block is dropped at the top of a page.
-		const before = room.forced && index === 0 ? 0 : child.before;
+		const { before } = child;
 		const reserve =
 			index === children.length - 1
 				? room.reserve
@@ -114,12 +113,12 @@ function splitStack(box: StackBox, room: Break): Split {
 			parallel: room.parallel,
 		});
 		if (first !== undefined) {
-			const shown = before === first.before ? first : { ...first, before };
-			placed.push(shown);
+			placed.push(first);
 			used += before + first.height;
 		}
 		if (rest !== undefined) {
-			const left = [rest, ...children.slice(index + 1)];
+			// The space above a block is dropped at the top of a page.
+			const left = [{ ...rest, before: 0 }, ...children.slice(index + 1)];
 			return [
 				placed.length === 0
 					? undefined
@@ -183,12 +182,12 @@ function leastHeight(box: Box): number {
 			);
 		}
 		case "table": {
-			if (box.together || box.rows.length <= TABLE_ROWS_MIN) {
+			if (box.together) {
 				return box.height;
 			}
 			let least = headHeight(box) + (box.carry?.forwardHeight ?? 0);
 			for (const row of box.rows.slice(0, TABLE_ROWS_MIN)) {
-				least += row.height;
+				least += row.height > ROW_HEIGHT_MAX ? ROW_PART_MIN : row.height;
 			}
 			return Math.min(least, box.height);
 		}

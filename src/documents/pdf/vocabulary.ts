@@ -91,6 +91,7 @@ const row = {
 	"padding-bottom": length,
 	"rule-above": length,
 	"rule-below": length,
+	"rule-color": color,
 };
 
 const BLOCKS = [
@@ -241,6 +242,7 @@ export const ELEMENTS = {
 			width,
 			align: oneOf("left", "right", "center", "decimal"),
 			style: word,
+			gap: length,
 		},
 		children: [],
 		text: false,

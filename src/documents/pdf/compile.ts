@@ -1,0 +1,104 @@
+/** Compiling templates: from the files of a template's folder to what the run time needs. Not part of a bundle whose templates are precompiled. */
+import Handlebars from "handlebars/dist/cjs/handlebars.js";
+import { LANGUAGES } from "../../invoice/draft.ts";
+import {
+	type CompiledPart,
+	type CompiledTemplate,
+	MAIN_PART,
+	type TemplateReference,
+} from "./template.ts";
+import type { TemplateTexts, TextsByLanguage } from "./template-data.ts";
+import { REQUIRED_TEXTS, TEMPLATE_FUNCTIONS } from "./template-functions.ts";
+
+const PART = /^([a-z][a-z0-9-]*)\.hbs$/;
+const TEXTS = /^texts\.([a-z]{2})\.json$/;
+
+/** Functions are called, everything else is a field: a misspelt function is found when the template is compiled. */
+const OPTIONS: PrecompileOptions = {
+	knownHelpersOnly: true,
+	knownHelpers: Object.fromEntries(
+		[...Object.keys(TEMPLATE_FUNCTIONS), "if", "unless", "each", "with"].map(
+			(name) => [name, true],
+		),
+	) as PrecompileOptions["knownHelpers"] & object,
+	// White space between elements means nothing; indenting partials costs time.
+	preventIndent: true,
+};
+
+/**
+ * Compiles one part of a template to the source text of a JavaScript object,
+ * for a bundler to write into a module. Throws an Error with Handlebars'
+ * message, which shows the line.
+ */
+export function precompilePart(file: string, source: string): string {
+	try {
+		return String(Handlebars.precompile(source, OPTIONS));
+	} catch (error) {
+		throw new Error(
+			`${file}: ${error instanceof Error ? error.message : String(error)}`,
+			{ cause: error },
+		);
+	}
+}
+
+/** Reads and checks the texts of one language. Throws an Error that names the file. */
+export function readTexts(file: string, json: string): TemplateTexts {
+	let texts: unknown;
+	try {
+		texts = JSON.parse(json);
+	} catch (error) {
+		throw new Error(`${file} is not JSON: ${(error as Error).message}`, {
+			cause: error,
+		});
+	}
+	const missing = REQUIRED_TEXTS.filter(
+		(name) => !Object.hasOwn(texts as object, name),
+	);
+	if (missing.length > 0) {
+		throw new Error(`${file} lacks the texts ${missing.join(", ")}.`);
+	}
+	return texts as TemplateTexts;
+}
+
+/**
+ * Compiles a version of a template of its files (by file name). Throws an
+ * Error that names the file where one is faulty, missing or not of a template.
+ */
+export function compileTemplate(
+	{ name, version }: TemplateReference,
+	files: Readonly<Record<string, string>>,
+): CompiledTemplate {
+	const parts: Record<string, CompiledPart> = {};
+	const texts: Record<string, TemplateTexts> = {};
+	for (const [file, content] of Object.entries(files)) {
+		const path = `${name}/${version}/${file}`;
+		const part = PART.exec(file)?.[1];
+		const language = TEXTS.exec(file)?.[1];
+		if (part !== undefined) {
+			parts[part] = evaluate(precompilePart(path, content));
+		} else if (language !== undefined) {
+			texts[language] = readTexts(path, content);
+		} else {
+			throw new Error(
+				`${path} is no file of a template: there are *.hbs and texts.<language>.json.`,
+			);
+		}
+	}
+	const missing = [
+		...(parts[MAIN_PART] === undefined ? [`${MAIN_PART}.hbs`] : []),
+		...LANGUAGES.filter((language) => texts[language] === undefined).map(
+			(language) => `texts.${language}.json`,
+		),
+	];
+	if (missing.length > 0) {
+		throw new Error(
+			`The template ${name}/${version} lacks ${missing.join(" and ")}.`,
+		);
+	}
+	return { name, version, parts, texts: texts as unknown as TextsByLanguage };
+}
+
+/** What a bundler would have written into a module. The source comes from Handlebars' compiler. */
+function evaluate(source: string): CompiledPart {
+	return new Function(`return (${source});`)() as CompiledPart;
+}
