@@ -1,0 +1,289 @@
+/** A PDF file in the making: pdfkit's document, with its small objects packed into compressed object streams. */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+// By its path: the package hides its browser build from Node, and only one build may write our bytes.
+import { PDFDocument } from "../../../node_modules/pdfkit/js/pdfkit.browser.mjs";
+import type { DocumentProperties } from "./canvas.ts";
+import type { Deflate } from "./deflate.ts";
+
+/** A4 in points: 210 × 297 mm. */
+export const PAGE_WIDTH = 595.28;
+export const PAGE_HEIGHT = 841.89;
+
+/** Named in the file as what made it. */
+const CREATOR = "Rechnungsverwaltung";
+const PRODUCER = "PDFKit";
+
+/** Objects per object stream: a reader unpacks a whole stream to get at one. */
+const OBJECTS_PER_STREAM_MAX = 500;
+const FILE_IDENTIFIER_LENGTH = 16;
+
+export interface PdfFile {
+	/** pdfkit's part: pages, links, metadata, output intent, attachments. */
+	readonly kit: PDFDocument;
+	/** Sets a number aside for an object that is written later. */
+	reserve(): number;
+	/** Writes an object without a stream. */
+	object(id: number, body: string): void;
+	/** Writes a stream object; the bytes as they are, with what `entries` say of them. */
+	stream(id: number, entries: string, bytes: Uint8Array): void;
+	/** Closes the file and returns its bytes. */
+	finish(): Uint8Array;
+}
+
+/** Where an object lies: at an offset of the file, or in an object stream. */
+type Place =
+	| { readonly offset: number }
+	| { readonly stream: number; readonly index: number };
+
+/**
+ * Starts a file. pdfkit writes each object as text of its own and a table of
+ * their offsets. Tagging gives even a one-page invoice a hundred small
+ * objects, so they are caught on their way out and go into object streams
+ * (ISO 32000-1, 7.5.7), which PDF/A-3 allows.
+ */
+export function createPdfFile(
+	properties: DocumentProperties,
+	deflate: Deflate,
+): PdfFile {
+	const kit = new PDFDocument({
+		pdfVersion: "1.7",
+		subset: "PDF/A-3b",
+		lang: properties.language,
+		displayTitle: true,
+		compress: false,
+		bufferPages: true,
+		autoFirstPage: false,
+		size: [PAGE_WIDTH, PAGE_HEIGHT],
+		margin: 0,
+		font: null,
+		info: {
+			Producer: PRODUCER,
+			Creator: CREATOR,
+			CreationDate: properties.createdAt,
+			ModDate: properties.createdAt,
+			Title: properties.title,
+			Author: properties.author,
+			Subject: properties.subject,
+		},
+	});
+	// The two halves of /ID are equal: the file is never changed after.
+	kit._id = sha256(new TextEncoder().encode(properties.identity)).slice(
+		0,
+		FILE_IDENTIFIER_LENGTH,
+	);
+
+	const chunks: Uint8Array[] = [];
+	let length = 0;
+	function append(chunk: Uint8Array): void {
+		chunks.push(chunk);
+		length += chunk.length;
+	}
+	// The second line marks the file as binary (ISO 32000-1, 7.5.2).
+	append(latin1Bytes("%PDF-1.7\n%\xff\xff\xff\xff\n"));
+
+	const places: (Place | undefined)[] = [];
+	let bodies: string[] = [];
+	let bodyIds: number[] = [];
+
+	function reserve(): number {
+		return kit._offsets.push(null);
+	}
+
+	function object(id: number, body: string): void {
+		bodyIds.push(id);
+		bodies.push(body);
+		if (bodies.length === OBJECTS_PER_STREAM_MAX) {
+			packObjects();
+		}
+	}
+
+	function stream(id: number, entries: string, bytes: Uint8Array): void {
+		places[id] = { offset: length };
+		append(
+			latin1Bytes(
+				`${id} 0 obj\n<<${entries}/Length ${bytes.length}>>\nstream\n`,
+			),
+		);
+		append(bytes);
+		append(END_OF_STREAM);
+	}
+
+	function packObjects(): void {
+		if (bodies.length === 0) {
+			return;
+		}
+		const id = reserve();
+		let index = "";
+		let offset = 0;
+		for (let at = 0; at < bodies.length; at++) {
+			const bodyId = bodyIds[at] ?? 0;
+			index += `${bodyId} ${offset} `;
+			offset += (bodies[at]?.length ?? 0) + 1;
+			places[bodyId] = { stream: id, index: at };
+		}
+		stream(
+			id,
+			`/Type/ObjStm/Filter/FlateDecode/N ${bodies.length}/First ${index.length}`,
+			deflate(latin1Bytes(`${index}${bodies.join("\n")}`)),
+		);
+		bodies = [];
+		bodyIds = [];
+	}
+
+	let written: (string | Uint8Array)[] = [];
+	kit._write = (data) => {
+		written.push(data);
+	};
+	const referenceEnded = kit._refEnd;
+	kit._refEnd = (reference) => {
+		const body = written[1];
+		if (written.length === 3 && typeof body === "string") {
+			object(reference.id, body);
+		} else {
+			places[reference.id] = { offset: length };
+			for (const piece of written) {
+				append(typeof piece === "string" ? latin1Bytes(`${piece}\n`) : piece);
+			}
+		}
+		written = [];
+		referenceEnded.call(kit, reference);
+	};
+	kit._finalize = () => {};
+	kit._addInfo = () => {
+		kit.appendXML(describe(properties));
+	};
+
+	function writeCrossReferences(): void {
+		const id = reserve();
+		const start = length;
+		places[id] = { offset: start };
+		stream(
+			id,
+			`/Type/XRef/Filter/FlateDecode/Size ${id + 1}/W[1 4 2]/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[${hexString(kit._id)}${hexString(kit._id)}]`,
+			deflate(crossReferences(places, id + 1)),
+		);
+		append(latin1Bytes(`startxref\n${start}\n%%EOF\n`));
+	}
+
+	return {
+		kit,
+		reserve,
+		object,
+		stream,
+		finish() {
+			kit.end();
+			if (kit._waiting !== 0) {
+				throw new Error(
+					`${kit._waiting} objects of the PDF were begun and never ended: each reference needs its end().`,
+				);
+			}
+			packObjects();
+			writeCrossReferences();
+			const bytes = new Uint8Array(length);
+			let offset = 0;
+			for (const chunk of chunks) {
+				bytes.set(chunk, offset);
+				offset += chunk.length;
+			}
+			return bytes;
+		},
+	};
+}
+
+/** How pdfkit's data points at an object that we write. */
+export function reference(id: number): object {
+	return {
+		// Anything but a plain object is written as its text.
+		[Symbol.toStringTag]: "Reference",
+		toString: () => `${id} 0 R`,
+	};
+}
+
+/** Each character's low byte: our PDF text holds none above 0xff. */
+export function latin1Bytes(text: string): Uint8Array {
+	const bytes = new Uint8Array(text.length);
+	for (let at = 0; at < text.length; at++) {
+		bytes[at] = text.charCodeAt(at);
+	}
+	return bytes;
+}
+
+/** A text string (ISO 32000-1, 7.9.2.2). */
+export function textString(text: string): string {
+	if (/^[\x20-\x7e]*$/.test(text)) {
+		return `(${text.replace(/[\\()]/g, "\\$&")})`;
+	}
+	let hex = "<feff";
+	for (let at = 0; at < text.length; at++) {
+		hex += text.charCodeAt(at).toString(16).padStart(4, "0");
+	}
+	return `${hex}>`;
+}
+
+function hexString(bytes: Uint8Array): string {
+	let hex = "<";
+	for (const byte of bytes) {
+		hex += byte.toString(16).padStart(2, "0");
+	}
+	return `${hex}>`;
+}
+
+const END_OF_STREAM = latin1Bytes("\nendstream\nendobj\n");
+
+const CROSS_REFERENCE_LENGTH = 7;
+const FREE = 0;
+const AT_OFFSET = 1;
+const IN_STREAM = 2;
+/** Object 0 heads the list of free objects and has this generation. */
+const FREE_LIST_GENERATION = 65535;
+
+/** The rows of the cross-reference stream (ISO 32000-1, 7.5.8.3). */
+function crossReferences(
+	places: readonly (Place | undefined)[],
+	size: number,
+): Uint8Array {
+	const rows = new DataView(new ArrayBuffer(size * CROSS_REFERENCE_LENGTH));
+	rows.setUint8(0, FREE);
+	rows.setUint16(5, FREE_LIST_GENERATION);
+	for (let id = 1; id < size; id++) {
+		const place = places[id];
+		const row = id * CROSS_REFERENCE_LENGTH;
+		if (place === undefined) {
+			throw new Error(
+				`Object ${id} of the PDF was reserved and never written.`,
+			);
+		}
+		if ("offset" in place) {
+			rows.setUint8(row, AT_OFFSET);
+			rows.setUint32(row + 1, place.offset);
+		} else {
+			rows.setUint8(row, IN_STREAM);
+			rows.setUint32(row + 1, place.stream);
+			rows.setUint16(row + 5, place.index);
+		}
+	}
+	return new Uint8Array(rows.buffer);
+}
+
+/** The XMP description; pdfkit's own does not escape "&" and "<". */
+function describe(properties: DocumentProperties): string {
+	const time = `${properties.createdAt.toISOString().slice(0, 19)}Z`;
+	return `<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
+<xmp:CreateDate>${time}</xmp:CreateDate>
+<xmp:ModifyDate>${time}</xmp:ModifyDate>
+<xmp:CreatorTool>${CREATOR}</xmp:CreatorTool>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(properties.title)}</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>${escapeXml(properties.author)}</rdf:li></rdf:Seq></dc:creator>
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">${escapeXml(properties.subject)}</rdf:li></rdf:Alt></dc:description>
+<dc:language><rdf:Bag><rdf:li>${escapeXml(properties.language)}</rdf:li></rdf:Bag></dc:language>
+<pdf:Producer>${PRODUCER}</pdf:Producer>
+</rdf:Description>`;
+}
+
+function escapeXml(text: string): string {
+	return text
+		.replaceAll("&", "&amp;")
+		.replaceAll("<", "&lt;")
+		.replaceAll(">", "&gt;");
+}

@@ -1,0 +1,269 @@
+/** A font ready to set text in: words become glyphs, with kerning and ligatures, and glyphs become letters again. */
+import type { FontFace, FontName } from "./canvas.ts";
+import { readTrueType, type TrueType } from "./truetype.ts";
+
+/** A word as the PDF draws it. */
+export interface ShapedWord {
+	/** In thousandths of the type size. */
+	readonly advance: number;
+	/**
+	 * What stands between the brackets of the operator TJ, less the first "("
+	 * and the last ")": two bytes a glyph, escaped, with the kerning between.
+	 */
+	readonly operand: string;
+	readonly glyphs: readonly number[];
+}
+
+export interface Font {
+	readonly file: TrueType;
+	readonly face: FontFace;
+	/**
+	 * Sets one word, or anything else without U+0020.
+	 * @throws {Error} on a character that the font lacks.
+	 */
+	shape(word: string): ShapedWord;
+	readonly space: ShapedWord;
+	/** The letters that a glyph stands for, to copy and search by. */
+	letters(glyph: number): string;
+}
+
+/** Which characters can be drawn in every weight, so that a draft with others is refused. */
+export interface GlyphCoverage {
+	has(codePoint: number): boolean;
+	/** The first character of `text` that cannot be drawn. */
+	missing(text: string): string | undefined;
+}
+
+/** What is set as one glyph; the same pairs are in the font's GSUB feature "liga". */
+const LIGATURES: ReadonlyMap<string, number> = new Map([["fi", 0xfb01]]);
+
+/** Spaces of the General Punctuation block and two more: drawn as a plain space where the font has no glyph. */
+const SPACES: ReadonlySet<number> = new Set([
+	0x00a0, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007,
+	0x2008, 0x2009, 0x200a, 0x202f, 0x205f, 0x3000,
+]);
+
+/**
+ * Characters that say where a line may break, or which way text runs, and have
+ * no shape: they draw nothing. (Soft hyphen, zero-width space, non-joiner,
+ * joiner, direction marks, word joiner, byte order mark.)
+ */
+const INVISIBLE: ReadonlySet<number> = new Set([
+	0x00ad, 0x200b, 0x200c, 0x200d, 0x200e, 0x200f, 0x2060, 0xfeff,
+]);
+
+/**
+ * Combining accents (U+0300 to U+036F) are refused although the fonts have
+ * some: normalised text (NFC) has one character for every accented letter
+ * that the fonts can draw, so one that is left over would not sit on its letter.
+ */
+function isCombiningAccent(codePoint: number): boolean {
+	return codePoint >= 0x0300 && codePoint <= 0x036f;
+}
+
+const SPACE = 0x20;
+
+/** Words kept per font, in two generations of this many; about 300 bytes each. */
+const CACHED_WORDS_MAX = 4096;
+/** A longer run of letters is hardly ever met twice. */
+const CACHED_WORD_LENGTH_MAX = 40;
+
+/**
+ * Reads a font; to be done once per process.
+ * @param bytes a TrueType file made by fonts/make.py
+ */
+export function createFont(bytes: Uint8Array): Font {
+	const file = readTrueType(bytes);
+	const scale = 1000 / file.unitsPerEm;
+	const codes = new Array<string | undefined>(file.glyphCount);
+	const lettersOfGlyph = new Map<number, string>();
+	for (const [codePoint, glyph] of file.characters) {
+		if (!lettersOfGlyph.has(glyph)) {
+			lettersOfGlyph.set(glyph, String.fromCodePoint(codePoint));
+		}
+	}
+	for (const [letters, codePoint] of LIGATURES) {
+		const glyph = file.characters.get(codePoint);
+		if (glyph !== undefined) {
+			lettersOfGlyph.set(glyph, letters);
+		}
+	}
+
+	/** The glyph, 0 for what draws nothing, undefined for what cannot be drawn. */
+	function glyphOf(codePoint: number): number | undefined {
+		if (INVISIBLE.has(codePoint)) {
+			return 0;
+		}
+		if (isCombiningAccent(codePoint)) {
+			return undefined;
+		}
+		const glyph = file.characters.get(codePoint);
+		if (glyph === undefined && SPACES.has(codePoint)) {
+			return file.characters.get(SPACE);
+		}
+		return glyph;
+	}
+
+	function glyphsOf(word: string): number[] {
+		const glyphs: number[] = [];
+		for (let at = 0; at < word.length; at++) {
+			const codePoint = word.codePointAt(at) ?? 0;
+			const glyph =
+				glyphOf(LIGATURES.get(word.slice(at, at + 2)) ?? codePoint) ?? 0;
+			if (glyph !== 0) {
+				glyphs.push(glyph);
+				if (LIGATURES.has(word.slice(at, at + 2))) {
+					at++;
+				}
+			} else if (!INVISIBLE.has(codePoint)) {
+				throw new Error(missingCharacterMessage(codePoint, word));
+			}
+			if (codePoint > 0xffff) {
+				at++;
+			}
+		}
+		return glyphs;
+	}
+
+	function shape(word: string): ShapedWord {
+		const glyphs = glyphsOf(word);
+		let advance = 0;
+		let operand = "";
+		for (let at = 0; at < glyphs.length; at++) {
+			const glyph = glyphs[at] ?? 0;
+			let code = codes[glyph];
+			if (code === undefined) {
+				code = glyphCode(glyph);
+				codes[glyph] = code;
+			}
+			operand += code;
+			advance += file.advances[glyph] ?? 0;
+			const next = glyphs[at + 1];
+			const kerning = next === undefined ? 0 : file.kerning(glyph, next);
+			if (kerning !== 0) {
+				advance += kerning;
+				operand += `)${-Math.round(kerning * scale)}(`;
+			}
+		}
+		return { advance: advance * scale, operand, glyphs };
+	}
+
+	const cachedShape = cacheByWord(shape);
+	const space = shape(" ");
+	return {
+		file,
+		face: {
+			ascent: file.ascent / file.unitsPerEm,
+			descent: -file.descent / file.unitsPerEm,
+			capHeight: file.capHeight / file.unitsPerEm,
+			xHeight: file.xHeight / file.unitsPerEm,
+			width(text) {
+				let advance = 0;
+				forEachWord(text, (word, index) => {
+					advance += cachedShape(word).advance;
+					if (index > 0) {
+						advance += space.advance;
+					}
+				});
+				return advance / 1000;
+			},
+			has: (codePoint) => glyphOf(codePoint) !== undefined,
+		},
+		shape: cachedShape,
+		space,
+		letters: (glyph) => lettersOfGlyph.get(glyph) ?? "",
+	};
+}
+
+/** Calls back for each run of characters between spaces, which may be empty. */
+export function forEachWord(
+	text: string,
+	action: (word: string, index: number) => void,
+): void {
+	let start = 0;
+	let index = 0;
+	for (;;) {
+		const end = text.indexOf(" ", start);
+		if (end < 0) {
+			action(start === 0 ? text : text.slice(start), index);
+			return;
+		}
+		action(text.slice(start, end), index);
+		start = end + 1;
+		index++;
+	}
+}
+
+/** The characters that every one of the fonts can draw. */
+export function createGlyphCoverage(
+	fonts: Readonly<Record<FontName, Font>>,
+): GlyphCoverage {
+	const faces = Object.values(fonts).map((font) => font.face);
+	const has = (codePoint: number) => faces.every((face) => face.has(codePoint));
+	return {
+		has,
+		missing(text) {
+			for (const character of text) {
+				if (!has(character.codePointAt(0) ?? 0)) {
+					return character;
+				}
+			}
+			return undefined;
+		},
+	};
+}
+
+/** "U+4E2D" */
+export function codePointName(codePoint: number): string {
+	return `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+function missingCharacterMessage(codePoint: number, word: string): string {
+	const name = codePointName(codePoint);
+	return isCombiningAccent(codePoint)
+		? `The text "${word}" has the combining accent ${name}, which cannot be drawn by itself. Normalise the text (NFC); if it is still there, the font lacks that accented letter: write it otherwise.`
+		: `The text "${word}" has the character ${name}, which the font cannot draw. Latin, Greek and Cyrillic letters, punctuation, currency and mathematical signs can be drawn: write it with those.`;
+}
+
+/** Two bytes, as they stand in a literal string (ISO 32000-1, 7.3.4.2). */
+function glyphCode(glyph: number): string {
+	return escapeByte(glyph >> 8) + escapeByte(glyph & 0xff);
+}
+
+function escapeByte(byte: number): string {
+	switch (byte) {
+		case 0x0d: // a bare carriage return would be read as a line feed
+			return "\\r";
+		case 0x28:
+			return "\\(";
+		case 0x29:
+			return "\\)";
+		case 0x5c:
+			return "\\\\";
+		default:
+			return String.fromCharCode(byte);
+	}
+}
+
+/** Remembers the last few thousand words: when the young generation is full it becomes the old one. */
+function cacheByWord(
+	shape: (word: string) => ShapedWord,
+): (word: string) => ShapedWord {
+	let young = new Map<string, ShapedWord>();
+	let old = young;
+	return (word) => {
+		const cached = young.get(word);
+		if (cached) {
+			return cached;
+		}
+		const shaped = old.get(word) ?? shape(word);
+		if (word.length <= CACHED_WORD_LENGTH_MAX) {
+			if (young.size >= CACHED_WORDS_MAX) {
+				old = young;
+				young = new Map();
+			}
+			young.set(word, shaped);
+		}
+		return shaped;
+	};
+}

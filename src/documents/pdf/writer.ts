@@ -1,0 +1,444 @@
+/** The PDF writer: canvases that draw with the fonts prepared once, and give PDF/A-3 bytes. */
+import type {
+	Canvas,
+	Color,
+	DocumentProperties,
+	FontName,
+	StructureAttributes,
+} from "./canvas.ts";
+import type { Deflate } from "./deflate.ts";
+import {
+	createPdfFile,
+	latin1Bytes,
+	PAGE_HEIGHT,
+	PAGE_WIDTH,
+	type PdfFile,
+	reference,
+} from "./document.ts";
+import { createFont, type Font, forEachWord } from "./font.ts";
+import { createImageReader, type Image, readImageSize } from "./image.ts";
+import {
+	createStructure,
+	type StructureElement,
+	type StructurePage,
+} from "./structure.ts";
+import { basicGlyphs, makeSubset } from "./subset.ts";
+
+/** What a writer is made of; read once per process. */
+export interface PdfAssets {
+	/** TrueType files, as fonts/ has them. */
+	readonly fonts: Readonly<Record<FontName, Uint8Array>>;
+	readonly deflate: Deflate;
+}
+
+export interface PdfWriter {
+	/** The fonts, to know before drawing what they can draw. */
+	readonly fonts: Readonly<Record<FontName, Font>>;
+	/** Starts a document with its first page. */
+	createCanvas(properties: DocumentProperties): Canvas;
+}
+
+const FONT_NAMES = ["regular", "semibold"] as const satisfies FontName[];
+/** The names of the fonts in content streams. */
+const RESOURCES: Readonly<Record<FontName, string>> = {
+	regular: "R",
+	semibold: "S",
+};
+
+/** Prepares fonts once; then every document costs only what is its own. */
+export function createPdfWriter(assets: PdfAssets): PdfWriter {
+	const fonts = {
+		regular: createFont(assets.fonts.regular),
+		semibold: createFont(assets.fonts.semibold),
+	};
+	const embedders = {
+		regular: createEmbedder(fonts.regular, assets.deflate),
+		semibold: createEmbedder(fonts.semibold, assets.deflate),
+	};
+	const readImage = createImageReader(assets.deflate);
+	return {
+		fonts,
+		createCanvas: (properties) =>
+			createCanvas(properties, assets.deflate, fonts, embedders, readImage),
+	};
+}
+
+type Embedder = (file: PdfFile, id: number, used: Uint8Array) => void;
+
+interface EmbeddableFont {
+	name: string;
+	widths: string;
+	file: Uint8Array;
+	fileLength: number;
+	characterMap: Uint8Array;
+}
+
+/** Writes a font with the glyphs that a document used; the basic subset is kept ready. */
+function createEmbedder(font: Font, deflate: Deflate): Embedder {
+	const basic = basicGlyphs(font);
+	let basicSubset: EmbeddableFont | undefined;
+
+	function prepare(used: Uint8Array): EmbeddableFont {
+		const subset = makeSubset(font, used);
+		return {
+			name: subset.tag + font.file.postscriptName,
+			widths: subset.widths,
+			file: deflate(subset.file),
+			fileLength: subset.file.length,
+			characterMap: deflate(latin1Bytes(subset.characterMap)),
+		};
+	}
+
+	return (file, id, used) => {
+		let embeddable: EmbeddableFont;
+		if (isWithin(used, basic)) {
+			basicSubset ??= prepare(basic);
+			embeddable = basicSubset;
+		} else {
+			embeddable = prepare(used);
+		}
+		writeFont(file, id, font, embeddable);
+	};
+}
+
+function isWithin(used: Uint8Array, subset: Uint8Array): boolean {
+	for (let glyph = 0; glyph < used.length; glyph++) {
+		if (used[glyph] === 1 && subset[glyph] === 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/** PDF needs a stem width and our fonts do not tell theirs: what Adobe's tools estimate from the weight. */
+function estimateStem(weight: number): number {
+	return Math.round(50 + (weight / 65) ** 2);
+}
+
+/** Glyphs are addressed by number, not by a standard character set (ISO 32000-1, table 123). */
+const SYMBOLIC = 4;
+
+function writeFont(
+	file: PdfFile,
+	id: number,
+	{ file: font }: Font,
+	embeddable: EmbeddableFont,
+): void {
+	const descendant = file.reserve();
+	const descriptor = file.reserve();
+	const fontFile = file.reserve();
+	const characterMap = file.reserve();
+	const { name } = embeddable;
+	const scale = 1000 / font.unitsPerEm;
+	const scaled = (units: number) => Math.round(units * scale);
+	file.object(
+		id,
+		`<</Type/Font/Subtype/Type0/BaseFont/${name}/Encoding/Identity-H/DescendantFonts[${descendant} 0 R]/ToUnicode ${characterMap} 0 R>>`,
+	);
+	file.object(
+		descendant,
+		`<</Type/Font/Subtype/CIDFontType2/BaseFont/${name}/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/CIDToGIDMap/Identity/FontDescriptor ${descriptor} 0 R/W${embeddable.widths}>>`,
+	);
+	file.object(
+		descriptor,
+		`<</Type/FontDescriptor/FontName/${name}/Flags ${SYMBOLIC}/FontBBox[${font.boundingBox.map(scaled).join(" ")}]/ItalicAngle 0/Ascent ${scaled(font.ascent)}/Descent ${scaled(font.descent)}/CapHeight ${scaled(font.capHeight)}/XHeight ${scaled(font.xHeight)}/StemV ${estimateStem(font.weight)}/FontFile2 ${fontFile} 0 R>>`,
+	);
+	file.stream(
+		fontFile,
+		`/Filter/FlateDecode/Length1 ${embeddable.fileLength}`,
+		embeddable.file,
+	);
+	file.stream(characterMap, "/Filter/FlateDecode", embeddable.characterMap);
+}
+
+/** A page's content and the graphics state that it has come to. */
+interface Page {
+	readonly operators: string[];
+	readonly structure: StructurePage;
+	/** Whose marked content is open: an element's, an artifact's, or none. */
+	marked: StructureElement | "artifact" | undefined;
+	font: string;
+	fill: Color | undefined;
+	stroke: Color | undefined;
+	lineWidth: number;
+}
+
+function createCanvas(
+	properties: DocumentProperties,
+	deflate: Deflate,
+	fonts: Readonly<Record<FontName, Font>>,
+	embedders: Readonly<Record<FontName, Embedder>>,
+	readImage: (bytes: Uint8Array) => Image,
+): Canvas {
+	const file = createPdfFile(properties, deflate);
+	const { kit } = file;
+	// pdfkit keeps the pages; what they show is written here.
+	kit.addContent = () => kit;
+	const structureRoot = file.reserve();
+	const structure = createStructure(file, structureRoot);
+	const fontIds: Partial<Record<FontName, number>> = {};
+	const usedGlyphs = {
+		regular: new Uint8Array(fonts.regular.file.glyphCount),
+		semibold: new Uint8Array(fonts.semibold.file.glyphCount),
+	};
+	const imageIds = new Map<Image, number>();
+	const pages: Page[] = [];
+	let page: Page;
+	let artifactDepth = 0;
+
+	function addPage(): void {
+		kit.addPage();
+		page = {
+			operators: [],
+			structure: structure.addPage(kit.page.dictionary.id),
+			marked: undefined,
+			font: "",
+			fill: undefined,
+			stroke: undefined,
+			lineWidth: 0,
+		};
+		pages.push(page);
+		kit.page.dictionary.data.StructParents = page.structure.key;
+	}
+
+	/** Sees to it that what comes next belongs to the current element, or to none. */
+	function mark(): void {
+		const { current } = structure;
+		const isArtifact = artifactDepth > 0 || current.type === "Document";
+		const wanted = isArtifact ? "artifact" : current;
+		if (page.marked === wanted) {
+			return;
+		}
+		if (page.marked !== undefined) {
+			page.operators.push("EMC\n");
+		}
+		page.marked = wanted;
+		page.operators.push(
+			isArtifact
+				? "/Artifact BMC\n"
+				: `/${current.type}<</MCID ${structure.mark(page.structure)}>>BDC\n`,
+		);
+	}
+
+	function fill(color: Color): void {
+		if (page.fill !== color) {
+			page.fill = color;
+			page.operators.push(`${colorOperands(color)} rg\n`);
+		}
+	}
+
+	/** Widens the box of the open Figure: a reader that magnifies asks for it. */
+	function cover(x: number, y: number, width: number, height: number): void {
+		const { current } = structure;
+		if (current.type !== "Figure" || artifactDepth > 0) {
+			return;
+		}
+		const left = rounded(x);
+		const right = rounded(x + width);
+		const bottom = rounded(PAGE_HEIGHT - y - height);
+		const top = rounded(PAGE_HEIGHT - y);
+		const { box } = current;
+		current.box = box
+			? [
+					Math.min(box[0], left),
+					Math.min(box[1], bottom),
+					Math.max(box[2], right),
+					Math.max(box[3], top),
+				]
+			: [left, bottom, right, top];
+	}
+
+	function imageId(image: Image): number {
+		let id = imageIds.get(image);
+		if (id === undefined) {
+			id = file.reserve();
+			imageIds.set(image, id);
+			let entries = image.entries;
+			if (image.mask) {
+				const mask = file.reserve();
+				file.stream(mask, image.mask.entries, image.mask.bytes);
+				entries += `/SMask ${mask} 0 R`;
+			}
+			file.stream(id, entries, image.bytes);
+		}
+		return id;
+	}
+
+	addPage();
+	return {
+		fonts: { regular: fonts.regular.face, semibold: fonts.semibold.face },
+		pageWidth: PAGE_WIDTH,
+		pageHeight: PAGE_HEIGHT,
+		addPage,
+		get pageCount() {
+			return pages.length;
+		},
+		selectPage(index) {
+			const selected = pages[index];
+			if (selected === undefined) {
+				throw new Error(
+					`Page ${index} was selected, but the document has only pages 0 to ${pages.length - 1}.`,
+				);
+			}
+			kit.switchToPage(index);
+			page = selected;
+		},
+		text(x, y, text, { font: name, size, color }) {
+			if (artifactDepth === 0 && structure.current.type === "Document") {
+				throw new Error(
+					`The text "${text}" was drawn outside of the structure, where nobody would hear it: call begin() before, or draw it in artifact().`,
+				);
+			}
+			const font = fonts[name];
+			const used = usedGlyphs[name];
+			let operand = "";
+			forEachWord(text, (word, index) => {
+				if (index > 0) {
+					operand += font.space.operand;
+					used[font.space.glyphs[0] ?? 0] = 1;
+				}
+				const shaped = font.shape(word);
+				operand += shaped.operand;
+				for (const glyph of shaped.glyphs) {
+					used[glyph] = 1;
+				}
+			});
+			mark();
+			fill(color);
+			const resource = RESOURCES[name];
+			const wanted = `/${resource} ${rounded(size)} Tf\n`;
+			if (page.font !== wanted) {
+				page.font = wanted;
+				page.operators.push(wanted);
+				if (kit.page.fonts[resource] === undefined) {
+					fontIds[name] ??= file.reserve();
+					kit.page.fonts[resource] = reference(fontIds[name]);
+				}
+			}
+			page.operators.push(
+				`BT ${rounded(x)} ${rounded(PAGE_HEIGHT - y)} Td[(${operand})]TJ ET\n`,
+			);
+		},
+		rectangle(x, y, width, height, color) {
+			cover(x, y, width, height);
+			mark();
+			fill(color);
+			// Edges are rounded, not lengths: neighbours stay seamless.
+			const left = rounded(x);
+			const bottom = rounded(PAGE_HEIGHT - y - height);
+			page.operators.push(
+				`${left} ${bottom} ${rounded(rounded(x + width) - left)} ${rounded(rounded(PAGE_HEIGHT - y) - bottom)} re f\n`,
+			);
+		},
+		line(fromX, fromY, toX, toY, lineWidth, color) {
+			cover(
+				Math.min(fromX, toX),
+				Math.min(fromY, toY),
+				Math.abs(toX - fromX),
+				Math.abs(toY - fromY),
+			);
+			mark();
+			if (page.stroke !== color) {
+				page.stroke = color;
+				page.operators.push(`${colorOperands(color)} RG\n`);
+			}
+			if (page.lineWidth !== lineWidth) {
+				page.lineWidth = lineWidth;
+				page.operators.push(`${rounded(lineWidth)} w\n`);
+			}
+			page.operators.push(
+				`${rounded(fromX)} ${rounded(PAGE_HEIGHT - fromY)} m ${rounded(toX)} ${rounded(PAGE_HEIGHT - toY)} l S\n`,
+			);
+		},
+		image(bytes, x, y, width, height) {
+			cover(x, y, width, height);
+			mark();
+			const id = imageId(readImage(bytes));
+			const resource = `I${id}`;
+			kit.page.xobjects[resource] = reference(id);
+			page.operators.push(
+				`q ${rounded(width)} 0 0 ${rounded(height)} ${rounded(x)} ${rounded(PAGE_HEIGHT - y - height)} cm /${resource} Do Q\n`,
+			);
+		},
+		imageSize: readImageSize,
+		link(x, y, width, height, url) {
+			const isOpen = structure.current.type === "Link";
+			if (!isOpen) {
+				structure.begin("Link", NO_ATTRIBUTES);
+			}
+			const address = asciiUrl(url);
+			kit.link(x, y, width, height, address, {
+				Contents: new String(url),
+				structParent: {
+					add({ annotationRef }) {
+						annotationRef.data.StructParent = structure.annotation(
+							annotationRef.id,
+							page.structure,
+						);
+					},
+				},
+			});
+			if (!isOpen) {
+				structure.end();
+			}
+		},
+		begin(type, attributes = NO_ATTRIBUTES) {
+			structure.begin(type, attributes);
+		},
+		end() {
+			structure.end();
+		},
+		artifact(draw) {
+			artifactDepth++;
+			draw();
+			artifactDepth--;
+		},
+		finish() {
+			structure.finish(structureRoot);
+			pages.forEach((finished, index) => {
+				if (finished.marked !== undefined) {
+					finished.operators.push("EMC\n");
+				}
+				const { content } = kit.switchToPage(index);
+				content.data.Filter = "FlateDecode";
+				content.write(deflate(latin1Bytes(finished.operators.join(""))));
+			});
+			for (const name of FONT_NAMES) {
+				const id = fontIds[name];
+				if (id !== undefined) {
+					embedders[name](file, id, usedGlyphs[name]);
+				}
+			}
+			kit._root.data.MarkInfo = kit.ref({ Marked: true });
+			// pdfkit ends what stands here; ours is written already.
+			kit._root.data.StructTreeRoot = Object.assign(reference(structureRoot), {
+				end() {},
+			});
+			return file.finish();
+		},
+	};
+}
+
+const NO_ATTRIBUTES: StructureAttributes = {};
+
+/** To a hundredth of a point, 3.5 µm: finer than any printer. */
+function rounded(length: number): number {
+	return Math.round(length * 100) / 100;
+}
+
+/** "#rrggbb" as three numbers from 0 to 1. */
+function colorOperands(color: Color): string {
+	if (!/^#[0-9a-fA-F]{6}$/.test(color)) {
+		throw new Error(
+			`The colour "${color}" is not of the form "#rrggbb", such as "#1a2b3c".`,
+		);
+	}
+	const value = Number.parseInt(color.slice(1), 16);
+	const part = (byte: number) => Math.round((byte / 255) * 1000) / 1000;
+	return `${part(value >> 16)} ${part((value >> 8) & 0xff)} ${part(value & 0xff)}`;
+}
+
+/** PDF's URIs are ASCII (ISO 32000-1, 12.6.4.7): other characters are percent-encoded. */
+function asciiUrl(url: string): string {
+	return url.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
+}
