@@ -43,6 +43,9 @@ export const GERMAN_VAT_RATES: readonly {
 	{ from: "1990-01-01", rates: ["15", "14", "7"] },
 ];
 
+/** Flat rates of farmers and foresters since 2007, in percent (§ 24 (1) UStG in its versions). */
+const AGRICULTURAL_VAT_RATES = ["10.7", "9.5", "9", "8.4", "7.8", "5.5"];
+
 /** The highest standard rate in the European Union (Hungary's), in percent. */
 const EU_VAT_RATE_MAX = "27";
 
@@ -121,6 +124,13 @@ function supplyDate(draft: Draft, line?: DraftLine): string {
 
 function isCorrection(draft: Draft): boolean {
 	return draft.type === "381" || draft.type === "384";
+}
+
+/** Whether German rates apply: the seller's VAT number says so, or his address, and it is no distance sale. */
+function isTaxedInGermany(draft: Draft): boolean {
+	const seller =
+		vatCountry(draft.seller?.vatIdentifier) || country(draft.seller?.address);
+	return seller === "DE" && !isTaxedAbroad(draft);
 }
 
 /** A distance sale that is taxed where the goods or the service arrive (§ 3c, § 3a (5) UStG). */
@@ -586,7 +596,7 @@ export const RULES: readonly Rule[] = [
 	eachVat(
 		{
 			id: "vat-rate-valid",
-			source: "§ 12, § 28, § 14c UStG",
+			source: "§ 12, § 24, § 28, § 14c UStG",
 			term: "BT-152",
 			message: "This rate did not hold on the date of supply.",
 		},
@@ -595,7 +605,7 @@ export const RULES: readonly Rule[] = [
 				return;
 			}
 			const rate = decimal(vat.rate);
-			if (country(draft.seller?.address) !== "DE" || isTaxedAbroad(draft)) {
+			if (!isTaxedInGermany(draft)) {
 				if (rate.gt(EU_VAT_RATE_MAX)) {
 					report(
 						`${at}/rate`,
@@ -609,7 +619,9 @@ export const RULES: readonly Rule[] = [
 			if (
 				rate.gt(0) &&
 				valid !== undefined &&
-				!valid.rates.some((other) => rate.eq(other))
+				![...valid.rates, ...AGRICULTURAL_VAT_RATES].some((other) =>
+					rate.eq(other),
+				)
 			) {
 				report(
 					`${at}/rate`,
