@@ -32,13 +32,18 @@ const OPTIONS: PrecompileOptions = {
  */
 export function precompilePart(file: string, source: string): string {
 	try {
-		return String(Handlebars.precompile(source, OPTIONS));
+		return String(Handlebars.precompile(withoutIndentation(source), OPTIONS));
 	} catch (error) {
 		throw new Error(
 			`${file}: ${error instanceof Error ? error.message : String(error)}`,
 			{ cause: error },
 		);
 	}
+}
+
+/** White space of the markup means as much as one line break: the rest is not worth writing into every document. */
+function withoutIndentation(source: string): string {
+	return source.replace(/^[ \t]+|[ \t]+$/gm, "");
 }
 
 /** Reads and checks the texts of one language. Throws an Error that names the file. */

@@ -167,40 +167,41 @@ function drawQr(pen: Pen, box: QrBox, x: number, y: number): void {
 	if (!pen.artifact) {
 		canvas.begin("Figure", { alternative: box.alternative });
 	}
-	// Runs that the next row repeats are drawn as one rectangle: fewer seams and fewer bytes.
-	let open = new Map<number, { width: number; top: number }>();
-	for (let row = 0; row <= size; row++) {
-		const runs = new Map<number, { width: number; top: number }>();
-		const modules = data[row];
-		if (modules !== undefined) {
-			for (let column = 0; column < size; column++) {
-				if (modules[column] !== true) {
-					continue;
-				}
-				const from = column;
-				while (modules[column + 1] === true) {
-					column++;
-				}
-				const width = column + 1 - from;
-				const above = open.get(from);
-				if (above?.width === width) {
-					runs.set(from, above);
-					open.delete(from);
-				} else {
-					runs.set(from, { width, top: row });
-				}
-			}
-		}
-		for (const [from, { width, top }] of open) {
+	const fill = (column: number, row: number): void => {
+		const width = widths[column] ?? 0;
+		const top = tops[column] ?? 0;
+		if (width > 0) {
 			canvas.rectangle(
-				x + box.x + from * side,
+				x + box.x + column * side,
 				y + top * side,
 				width * side,
 				(row - top) * side,
 				box.color,
 			);
 		}
-		open = runs;
+	};
+	// Runs of dark modules by their first column. One that the next row repeats
+	// is drawn with it as one rectangle: fewer seams and fewer bytes.
+	const widths = new Uint8Array(size);
+	const tops = new Uint8Array(size);
+	for (let row = 0; row <= size; row++) {
+		const modules = data[row] ?? [];
+		let end = 0;
+		for (let column = 0; column < size; column++) {
+			let width = 0;
+			if (column >= end) {
+				end = column;
+				while (modules[end] === true) {
+					end++;
+				}
+				width = end - column;
+			}
+			if (widths[column] !== width) {
+				fill(column, row);
+				widths[column] = width;
+				tops[column] = row;
+			}
+		}
 	}
 	if (!pen.artifact) {
 		canvas.end();

@@ -1,7 +1,5 @@
 /** How amounts, quantities, rates, dates and account numbers are written on a document: our own tables, no Intl. */
-import Big from "big.js";
 import { CURRENCY_MINOR_UNITS } from "../../invoice/codes.ts";
-import { decimal } from "../../invoice/decimal.ts";
 import type { Language } from "../../invoice/draft.ts";
 
 /** Between a number and what belongs to it: no line break comes between them. */
@@ -197,9 +195,26 @@ export function isZero(amount: string): boolean {
 
 /** The exact sum of decimal texts, as decimal text. */
 export function sumOf(amounts: readonly string[]): string {
-	let sum = new Big(0);
+	let places = 0;
 	for (const amount of amounts) {
-		sum = sum.plus(decimal(amount));
+		places = Math.max(places, placesOf(amount));
 	}
-	return sum.toFixed();
+	let sum = 0n;
+	for (const amount of amounts) {
+		const digits = amount.replace(".", "");
+		sum += BigInt(
+			digits.padEnd(digits.length + places - placesOf(amount), "0"),
+		);
+	}
+	const isNegative = sum < 0n;
+	const digits = String(isNegative ? -sum : sum).padStart(places + 1, "0");
+	const whole = digits.slice(0, digits.length - places);
+	const written =
+		places === 0 ? whole : `${whole}.${digits.slice(digits.length - places)}`;
+	return isNegative ? `-${written}` : written;
+}
+
+function placesOf(amount: string): number {
+	const point = amount.indexOf(".");
+	return point === -1 ? 0 : amount.length - point - 1;
 }

@@ -2,7 +2,6 @@
 import type { Box, Look, StackBox } from "./boxes.ts";
 import type { Canvas } from "./canvas.ts";
 import { drawBox } from "./draw.ts";
-import { rulerFor } from "./lines.ts";
 import type { Element, ElementOf } from "./markup.ts";
 import { DEFAULT_STYLE, measureStack, type Scene } from "./measure.ts";
 import { splitAtPage } from "./split.ts";
@@ -152,11 +151,8 @@ function createScene(
 			});
 		}
 	}
-	const { regular, semibold } = canvas.fonts;
 	return {
-		rulers: { regular: rulerFor(regular), semibold: rulerFor(semibold) },
-		ascent: { regular: regular.ascent, semibold: semibold.ascent },
-		descent: { regular: regular.descent, semibold: semibold.descent },
+		fonts: canvas.fonts,
 		looks,
 		scale: 1,
 		pageNumber: 1,

@@ -2,49 +2,6 @@
 import type { FontFace } from "./canvas.ts";
 import { LINE_BREAK } from "./markup.ts";
 
-/** Remembered widths of a font; a template's own words and the words of a language come again and again. */
-const WIDTHS_MAX = 4000;
-
-/** Texts longer than this are hardly met twice. */
-const REMEMBERED_LENGTH_MAX = 40;
-
-/** Measures text in a font, in em (1 = the type size), and remembers what it measured. */
-export interface Ruler {
-	width(text: string): number;
-}
-
-const rulers = new WeakMap<FontFace, Ruler>();
-
-/** The ruler of a font: one for the font's lifetime, so that documents share what was measured. */
-export function rulerFor(face: FontFace): Ruler {
-	let ruler = rulers.get(face);
-	if (ruler === undefined) {
-		ruler = createRuler(face);
-		rulers.set(face, ruler);
-	}
-	return ruler;
-}
-
-function createRuler(face: FontFace): Ruler {
-	const widths = new Map<string, number>();
-	return {
-		width(text) {
-			if (text.length > REMEMBERED_LENGTH_MAX) {
-				return face.width(text);
-			}
-			let width = widths.get(text);
-			if (width === undefined) {
-				width = face.width(text);
-				if (widths.size >= WIDTHS_MAX) {
-					widths.clear();
-				}
-				widths.set(text, width);
-			}
-			return width;
-		},
-	};
-}
-
 /** Lines of text and how wide each is, in em. */
 export interface Lines {
 	texts: string[];
@@ -70,14 +27,18 @@ const TOLERANCE_EM = 0.001;
  * than the measure is broken after its punctuation or, failing that, anywhere
  * but within a character; a word of letters then gets a hyphen.
  */
-export function breakLines(text: string, measure: number, ruler: Ruler): Lines {
+export function breakLines(
+	text: string,
+	measure: number,
+	face: FontFace,
+): Lines {
 	const lines: Lines = { texts: [], widths: [] };
 	if (text.includes(LINE_BREAK)) {
 		for (const paragraph of text.split(LINE_BREAK)) {
-			breakParagraph(paragraph, measure, ruler, lines);
+			breakParagraph(paragraph, measure, face, lines);
 		}
 	} else {
-		breakParagraph(text, measure, ruler, lines);
+		breakParagraph(text, measure, face, lines);
 	}
 	return lines;
 }
@@ -85,46 +46,41 @@ export function breakLines(text: string, measure: number, ruler: Ruler): Lines {
 function breakParagraph(
 	text: string,
 	measure: number,
-	ruler: Ruler,
+	face: FontFace,
 	lines: Lines,
 ): void {
 	const visible = withoutInvisible(text);
-	const width = ruler.width(visible);
+	const width = face.width(visible);
 	if (width <= measure + TOLERANCE_EM) {
 		lines.texts.push(visible);
 		lines.widths.push(width);
 		return;
 	}
-	const space = ruler.width(" ");
+	const space = face.width(" ");
 	let line = "";
 	let lineWidth = 0;
 	// What stands between the line and the next piece: nothing, a space, or a hyphen to be dropped.
 	let gap = "";
-	const flush = (end: string): void => {
-		const drawn = line + end;
-		lines.texts.push(drawn);
-		lines.widths.push(ruler.width(drawn));
-		line = "";
-		lineWidth = 0;
-	};
 	let start = 0;
 	while (start < text.length) {
 		const end = endOfPiece(text, start);
 		const piece = withoutInvisible(text.slice(start, end));
-		const pieceWidth = ruler.width(piece);
+		const pieceWidth = face.width(piece);
 		const gapWidth = line === "" || gap !== " " ? 0 : space;
 		// A piece that ends in a soft hyphen must leave room for it.
-		const hyphenWidth = text[end] === SOFT_HYPHEN ? ruler.width("-") : 0;
+		const hyphenWidth = text[end] === SOFT_HYPHEN ? face.width("-") : 0;
 		if (
 			lineWidth + gapWidth + pieceWidth + hyphenWidth >
 			measure + TOLERANCE_EM
 		) {
 			if (line !== "") {
-				flush(gap === SOFT_HYPHEN ? "-" : "");
+				const hyphen = gap === SOFT_HYPHEN ? "-" : "";
+				lines.texts.push(line + hyphen);
+				lines.widths.push(lineWidth + face.width(hyphen));
 			}
 			if (pieceWidth > measure + TOLERANCE_EM) {
-				line = breakWord(piece, measure, ruler, lines);
-				lineWidth = ruler.width(line);
+				line = breakWord(piece, measure, face, lines);
+				lineWidth = face.width(line);
 			} else {
 				line = piece;
 				lineWidth = pieceWidth;
@@ -145,7 +101,8 @@ function breakParagraph(
 		}
 	}
 	if (line !== "") {
-		flush("");
+		lines.texts.push(line);
+		lines.widths.push(lineWidth);
 	}
 }
 
@@ -206,7 +163,7 @@ const PUNCTUATION = /[-_./:;,@#?&=+|\\)\]}]/;
 function breakWord(
 	word: string,
 	measure: number,
-	ruler: Ruler,
+	face: FontFace,
 	lines: Lines,
 ): string {
 	const characters = splitCharacters(word);
@@ -215,13 +172,13 @@ function breakWord(
 	let start = 0;
 	for (;;) {
 		const rest = characters.slice(start).join("");
-		if (ruler.width(rest) <= measure + TOLERANCE_EM) {
+		if (face.width(rest) <= measure + TOLERANCE_EM) {
 			return rest;
 		}
 		let end = start;
-		let width = ruler.width(hyphen);
+		let width = face.width(hyphen);
 		while (end < characters.length) {
-			width += ruler.width(characters[end] ?? "");
+			width += face.width(characters[end] ?? "");
 			if (width > measure) {
 				break;
 			}
@@ -245,7 +202,7 @@ function breakWord(
 		}
 		const piece = characters.slice(start, end).join("") + hyphen;
 		lines.texts.push(piece);
-		lines.widths.push(ruler.width(piece));
+		lines.widths.push(face.width(piece));
 		start = end;
 	}
 }

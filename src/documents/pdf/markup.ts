@@ -41,7 +41,19 @@ interface Tag {
 	name: ElementName;
 	attributes: Attributes<ElementName>;
 	closed: boolean;
+	/** Whether text may stand in the element, and which elements may. */
+	allowsText: boolean;
+	allows: readonly string[];
 }
+
+/** An element whose end tag has not come yet. */
+interface Open {
+	tag: Tag;
+	element: Element;
+}
+
+/** The children of elements that have none. */
+const NONE: Element[] = [];
 
 const tags = new Map<string, Tag>();
 
@@ -51,8 +63,8 @@ const tags = new Map<string, Tag>();
  * element where it may not stand, or a missing end tag.
  */
 export function parseMarkup(markup: string): ElementOf<"document"> {
-	const open: Element[] = [];
-	let current: Element | undefined;
+	const open: Open[] = [];
+	let current: Open | undefined;
 	let root: Element | undefined;
 	let position = 0;
 	for (;;) {
@@ -70,15 +82,22 @@ export function parseMarkup(markup: string): ElementOf<"document"> {
 		}
 		position = close + 1;
 		if (markup.charCodeAt(start + 1) === SLASH) {
-			const name = markup.slice(start + 2, close);
-			if (current?.name !== name) {
+			if (
+				current === undefined ||
+				close - start - 2 !== current.tag.name.length ||
+				!markup.startsWith(current.tag.name, start + 2)
+			) {
 				const expected =
 					current === undefined
 						? "no element is open"
-						: `</${current.name}> is due`;
-				throw fault(markup, start, `</${name}> closes nothing: ${expected}.`);
+						: `</${current.tag.name}> is due`;
+				throw fault(
+					markup,
+					start,
+					`${markup.slice(start, close + 1)} closes nothing: ${expected}.`,
+				);
 			}
-			finish(current);
+			finish(current.element);
 			open.pop();
 			current = open[open.length - 1];
 			continue;
@@ -87,7 +106,7 @@ export function parseMarkup(markup: string): ElementOf<"document"> {
 		const element = {
 			name: tag.name,
 			attributes: tag.attributes,
-			children: [],
+			children: tag.allows.length === 0 ? NONE : [],
 			text: "",
 			hasPlaceholder: false,
 		} as Element;
@@ -103,15 +122,15 @@ export function parseMarkup(markup: string): ElementOf<"document"> {
 			);
 		}
 		if (!tag.closed) {
-			open.push(element);
-			current = element;
+			current = { tag, element };
+			open.push(current);
 		}
 	}
 	if (current !== undefined) {
 		throw fault(
 			markup,
 			markup.length,
-			`The markup ends before </${current.name}>.`,
+			`The markup ends before </${current.tag.name}>.`,
 		);
 	}
 	if (root?.name !== "document") {
@@ -125,17 +144,16 @@ const SLASH = 0x2f;
 function addElement(
 	markup: string,
 	offset: number,
-	parent: Element,
+	{ tag, element: parent }: Open,
 	element: Element,
 ): void {
-	const allowed: readonly string[] = ELEMENTS[parent.name].children;
-	if (!allowed.includes(element.name)) {
+	if (!tag.allows.includes(element.name)) {
 		throw fault(
 			markup,
 			offset,
-			allowed.length === 0
+			tag.allows.length === 0
 				? `Nothing stands in <${parent.name}> but text; <${element.name}> does not.`
-				: `<${element.name}> does not stand in <${parent.name}>; there are: ${allowed.join(", ")}.`,
+				: `<${element.name}> does not stand in <${parent.name}>; there are: ${tag.allows.join(", ")}.`,
 		);
 	}
 	switch (element.name) {
@@ -164,12 +182,13 @@ function addText(
 	markup: string,
 	start: number,
 	end: number,
-	parent: Element | undefined,
+	parent: Open | undefined,
 ): void {
-	const allowed = parent !== undefined && ELEMENTS[parent.name].text;
-	if (allowed && parent.children.length === 0) {
+	if (parent?.tag.allowsText === true && parent.element.children.length === 0) {
 		const text = markup.slice(start, end);
-		parent.text += text.includes("&") ? decode(markup, start, text) : text;
+		parent.element.text += text.includes("&")
+			? decode(markup, start, text)
+			: text;
 		return;
 	}
 	if (!isBlank(markup, start, end)) {
@@ -178,7 +197,7 @@ function addText(
 			start + markup.slice(start, end).search(/\S/),
 			parent === undefined
 				? "Text stands outside <document>."
-				: `Text does not stand in <${parent.name}> by itself: put it into <text>.`,
+				: `Text does not stand in <${parent.tag.name}> by itself: put it into <text>.`,
 		);
 	}
 }
@@ -315,6 +334,8 @@ function parseTag(markup: string, offset: number, source: string): Tag {
 		name,
 		attributes: attributes as Attributes<ElementName>,
 		closed: closing === "/",
+		allowsText: ELEMENTS[name].text,
+		allows: ELEMENTS[name].children,
 	};
 }
 

@@ -11,17 +11,14 @@ import type {
 	TableBox,
 	TextBox,
 } from "./boxes.ts";
-import type { Color, FontName, StructureType } from "./canvas.ts";
+import type { Color, FontFace, FontName, StructureType } from "./canvas.ts";
 import { decodeDataUri } from "./data-uri.ts";
-import { breakLines, type Ruler } from "./lines.ts";
+import { breakLines } from "./lines.ts";
 import { type Element, type ElementOf, PLACEHOLDER } from "./markup.ts";
 
 /** What measuring needs to know besides the elements. */
 export interface Scene {
-	readonly rulers: Readonly<Record<FontName, Ruler>>;
-	/** Ascent and descent of the fonts in em. */
-	readonly ascent: Readonly<Record<FontName, number>>;
-	readonly descent: Readonly<Record<FontName, number>>;
+	readonly fonts: Readonly<Record<FontName, FontFace>>;
 	/** The document's styles by name. */
 	readonly looks: Map<string, Look>;
 	/** What type and line heights are multiplied by, 1 but where a block shrinks to fit. */
@@ -253,20 +250,19 @@ function textBox(
 	url: string,
 	before: number,
 	withPrevious: boolean,
-): TextBox {
+): TextBox & { indent: number } {
 	const { size, leading, font } = look;
-	const { texts, widths } = breakLines(text, width / size, scene.rulers[font]);
+	const face = scene.fonts[font];
+	const { texts, widths } = breakLines(text, width / size, face);
 	for (let index = 0; index < widths.length; index++) {
 		widths[index] = (widths[index] ?? 0) * size;
 	}
-	const ascent = scene.ascent[font] * size;
-	const descent = scene.descent[font] * size;
 	return {
 		kind: "text",
 		height: texts.length * leading,
 		before,
 		// The type stands in the middle of its line height.
-		baseline: (leading - ascent - descent) / 2 + ascent,
+		baseline: (leading + (face.ascent - face.descent) * size) / 2,
 		together: false,
 		withPrevious,
 		width,
@@ -440,9 +436,13 @@ interface Track {
 	width: number;
 	/** Space to its left. */
 	gap: number;
+	isAuto: boolean;
 	align: Align | "decimal";
 	style: string;
-	/** Decimal alignment: the widest part from the decimal separator on, in points. */
+	/** The widest text that is not aligned at its decimals. */
+	whole: number;
+	/** Decimal alignment: the widest part before and from the decimal separator on. */
+	lead: number;
 	tail: number;
 }
 
@@ -601,22 +601,16 @@ function trackTable(
 		x: 0,
 		width: typeof attributes.width === "number" ? attributes.width : 0,
 		gap: index === 0 ? 0 : (attributes.gap ?? gap),
+		isAuto: attributes.width === "auto",
 		align: attributes.align ?? "left",
 		style: attributes.style ?? tableStyle,
+		whole: 0,
+		lead: 0,
 		tail: 0,
 	}));
-	for (let index = 0; index < columns.length; index++) {
-		const track = tracks[index];
-		const isAuto = columns[index]?.attributes.width === "auto";
-		if (track !== undefined && (isAuto || track.align === "decimal")) {
-			const natural = naturalWidth(scene, parts, index, track);
-			if (isAuto) {
-				track.width = natural;
-			}
-		}
-	}
+	measureNaturally(scene, parts, tracks);
 	if (parts.head !== undefined) {
-		widenForHead(scene, parts.head, columns, tracks);
+		widenForHead(scene, parts.head, tracks);
 	}
 	let used = 0;
 	let autos = 0;
@@ -644,7 +638,7 @@ function trackTable(
 			autos === 0 ? 1 : Math.max(0, 1 - (used + wanted - width) / autos);
 		for (let index = 0; index < columns.length; index++) {
 			const track = tracks[index];
-			if (track !== undefined && columns[index]?.attributes.width === "auto") {
+			if (track?.isAuto === true) {
 				used -= track.width * (1 - factor);
 				track.width *= factor;
 				track.tail = 0;
@@ -670,7 +664,6 @@ function trackTable(
 function widenForHead(
 	scene: Scene,
 	head: ElementOf<"head">,
-	columns: readonly ElementOf<"table-column">[],
 	tracks: readonly Track[],
 ): void {
 	let column = 0;
@@ -680,11 +673,7 @@ function widenForHead(
 		}
 		const span = cell.attributes.span ?? 1;
 		const last = tracks[column + span - 1];
-		if (
-			span > 1 &&
-			last !== undefined &&
-			columns[column + span - 1]?.attributes.width === "auto"
-		) {
+		if (span > 1 && last?.isAuto === true) {
 			const { font, size } = lookOf(
 				scene,
 				cell.attributes.style ?? head.attributes.style ?? last.style,
@@ -693,7 +682,7 @@ function widenForHead(
 			for (const track of tracks.slice(column, column + span)) {
 				room += track.gap + track.width;
 			}
-			const wanted = scene.rulers[font].width(resolve(scene, cell)) * size;
+			const wanted = scene.fonts[font].width(resolve(scene, cell)) * size;
 			last.width += Math.max(0, wanted - room);
 		}
 		column += span;
@@ -703,81 +692,89 @@ function widenForHead(
 /** Lengths that differ by less are equal: sums of fractions in floating point. */
 export const EPSILON = 0.01;
 
-/** The width at which no text of the column wraps, cells over several columns left out. */
-function naturalWidth(
+/** Makes every "auto" column as wide as its texts are unbroken, and finds what decimal alignment needs; cells over several columns are left out. */
+function measureNaturally(
 	scene: Scene,
 	parts: TableParts,
-	index: number,
-	track: Track,
-): number {
-	let whole = 0;
-	let lead = 0;
-	const look = (row: RowElement): void => {
-		const cell = cellAt(row, index);
-		if (cell === undefined || cell.text === "") {
-			return;
+	tracks: readonly Track[],
+): void {
+	if (tracks.every((track) => !track.isAuto && track.align !== "decimal")) {
+		return;
+	}
+	if (parts.head !== undefined) {
+		measureRowNaturally(scene, parts.head, tracks);
+	}
+	for (const row of parts.rows) {
+		measureRowNaturally(scene, row, tracks);
+	}
+	if (parts.forward !== undefined || parts.brought !== undefined) {
+		// No subtotal is wider than what all rows come to, unless some are negative.
+		scene.subtotal = scene.sum(parts.rows.map(rowValue));
+		if (parts.forward !== undefined) {
+			measureRowNaturally(scene, parts.forward, tracks);
+		}
+		if (parts.brought !== undefined) {
+			measureRowNaturally(scene, parts.brought, tracks);
+		}
+	}
+	for (const track of tracks) {
+		if (track.isAuto) {
+			track.width = Math.max(track.whole, track.lead + track.tail);
+		}
+	}
+}
+
+function measureRowNaturally(
+	scene: Scene,
+	row: RowElement,
+	tracks: readonly Track[],
+): void {
+	let column = 0;
+	for (const cell of row.children) {
+		if (cell.name !== "cell") {
+			continue;
+		}
+		const track = tracks[column];
+		const span = cell.attributes.span ?? 1;
+		column += span;
+		if (
+			track === undefined ||
+			span > 1 ||
+			cell.text === "" ||
+			!(track.isAuto || track.align === "decimal")
+		) {
+			continue;
 		}
 		const { font, size } = lookOf(
 			scene,
 			cell.attributes.style ?? row.attributes.style ?? track.style,
 		);
+		const face = scene.fonts[font];
 		const text = resolve(scene, cell);
-		const ruler = scene.rulers[font];
-		if (
-			track.align === "decimal" &&
-			cell.attributes.align === undefined &&
-			row.name !== "head"
-		) {
-			const split = decimalPoint(text, scene.decimalSeparator);
-			if (split !== -1) {
-				const tail = ruler.width(text.slice(split)) * size;
-				track.tail = Math.max(track.tail, tail);
-				lead = Math.max(lead, ruler.width(text) * size - tail);
-				return;
-			}
-		}
-		for (const line of breakLines(text, Number.POSITIVE_INFINITY, ruler)
-			.widths) {
-			whole = Math.max(whole, line * size);
-		}
-	};
-	if (parts.head !== undefined) {
-		look(parts.head);
-	}
-	for (const row of parts.rows) {
-		look(row);
-	}
-	if (parts.forward !== undefined || parts.brought !== undefined) {
-		scene.subtotal = scene.sum(parts.rows.map(rowValue));
-		if (parts.forward !== undefined) {
-			look(parts.forward);
-		}
-		if (parts.brought !== undefined) {
-			look(parts.brought);
+		const split = alignsDecimals(row, cell, track)
+			? decimalPoint(text, scene.decimalSeparator)
+			: -1;
+		if (split !== -1) {
+			const tail = face.width(text.slice(split)) * size;
+			track.tail = Math.max(track.tail, tail);
+			track.lead = Math.max(track.lead, face.width(text) * size - tail);
+		} else {
+			const { widths } = breakLines(text, Number.POSITIVE_INFINITY, face);
+			track.whole = Math.max(track.whole, Math.max(...widths) * size);
 		}
 	}
-	return Math.max(whole, lead + track.tail);
 }
 
-/** The cell that stands in the column, if it stands in no other. */
-function cellAt(
+function alignsDecimals(
 	row: RowElement,
-	column: number,
-): ElementOf<"cell"> | undefined {
-	let position = 0;
-	for (const child of row.children) {
-		if (child.name === "cell") {
-			const span = child.attributes.span ?? 1;
-			if (position === column) {
-				return span === 1 ? child : undefined;
-			}
-			position += span;
-			if (position > column) {
-				return undefined;
-			}
-		}
-	}
-	return undefined;
+	cell: ElementOf<"cell">,
+	track: Track,
+): boolean {
+	return (
+		track.align === "decimal" &&
+		cell.attributes.align === undefined &&
+		row.name !== "head"
+	);
 }
 
 /**
@@ -842,11 +839,11 @@ function measureRow(
 		column += span;
 		const content = measureCell(
 			scene,
+			row,
 			child,
 			last.x + last.width - track.x,
-			attributes.style,
-			row.name === "head",
-			span === 1 ? track : { ...track, align: "left", tail: 0 },
+			track,
+			span,
 		);
 		baseline = Math.max(baseline, content.baseline);
 		const { heads } = child.attributes;
@@ -885,36 +882,31 @@ function measureRow(
 
 function measureCell(
 	scene: Scene,
+	row: RowElement,
 	cell: ElementOf<"cell">,
 	width: number,
-	rowStyle: string | undefined,
-	isHead: boolean,
 	track: Track,
+	span: number,
 ): TextBox | StackBox {
-	const style = cell.attributes.style ?? rowStyle ?? track.style;
+	const style = cell.attributes.style ?? row.attributes.style ?? track.style;
 	if (cell.children.length > 0 || cell.text === "") {
 		return measureStack(scene, cell.children, width, style);
 	}
 	const text = resolve(scene, cell);
 	const look = lookOf(scene, style);
-	const align =
-		cell.attributes.align ??
-		(track.align === "decimal" ? "right" : track.align);
+	const own = span === 1 ? track.align : "left";
+	const align = cell.attributes.align ?? (own === "decimal" ? "right" : own);
 	const box = textBox(scene, text, width, look, align, "P", "", 0, false);
-	if (
-		track.align !== "decimal" ||
-		cell.attributes.align !== undefined ||
-		isHead ||
-		box.lines.length > 1
-	) {
+	if (span > 1 || box.lines.length > 1 || !alignsDecimals(row, cell, track)) {
 		return box;
 	}
 	const split = decimalPoint(text, scene.decimalSeparator);
 	if (split === -1) {
 		return box;
 	}
-	const tail = scene.rulers[look.font].width(text.slice(split)) * look.size;
+	const tail = scene.fonts[look.font].width(text.slice(split)) * look.size;
 	// Never so far that the text would leave its column.
 	const room = width - (box.widths[0] ?? 0);
-	return { ...box, indent: Math.max(0, Math.min(track.tail - tail, room)) };
+	box.indent = Math.max(0, Math.min(track.tail - tail, room));
+	return box;
 }

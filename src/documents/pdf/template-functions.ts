@@ -153,6 +153,8 @@ export const TEMPLATE_FUNCTIONS = {
 			terms.includes("#SKONTO#") ? withoutCodes(terms, call) : terms
 		).replaceAll("\n", LINE_BREAK);
 	},
+	/** The first of two values that is there. */
+	either: (one: unknown, other: unknown) => one ?? other,
 	/** Whether two values are the same. */
 	same: (one: unknown, other: unknown) => one === other,
 	/** Whether an amount is there and not zero. */
