@@ -4,7 +4,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 // By its path: the package hides its browser build from Node, and only one build may write our bytes.
 import { PDFDocument } from "../../../node_modules/pdfkit/js/pdfkit.browser.mjs";
 import type { DocumentProperties } from "./canvas.ts";
-import type { Deflate } from "./deflate.ts";
+import type { Deflate, DeflateEffort } from "./deflate.ts";
 
 /** A4 in points: 210 × 297 mm. */
 export const PAGE_WIDTH = 595.28;
@@ -15,7 +15,7 @@ const CREATOR = "Rechnungsverwaltung";
 const PRODUCER = "PDFKit";
 
 /** Objects per object stream: a reader unpacks a whole stream to get at one. */
-const OBJECTS_PER_STREAM_MAX = 500;
+const OBJECTS_PER_STREAM_MAX = 255;
 const FILE_IDENTIFIER_LENGTH = 16;
 
 export interface PdfFile {
@@ -25,10 +25,19 @@ export interface PdfFile {
 	reserve(): number;
 	/** Writes an object without a stream. */
 	object(id: number, body: string): void;
+	/** Writes objects that were packed before. */
+	packedObjects(packed: PackedObjects): void;
 	/** Writes a stream object; the bytes as they are, with what `entries` say of them. */
 	stream(id: number, entries: string, bytes: Uint8Array): void;
 	/** Closes the file and returns its bytes. */
 	finish(): Uint8Array;
+}
+
+/** Objects in an object stream; the same for every file where they have the same numbers. */
+export interface PackedObjects {
+	readonly ids: readonly number[];
+	readonly entries: string;
+	readonly bytes: Uint8Array;
 }
 
 /** Where an object lies: at an offset of the file, or in an object stream. */
@@ -94,7 +103,7 @@ export function createPdfFile(
 		bodyIds.push(id);
 		bodies.push(body);
 		if (bodies.length === OBJECTS_PER_STREAM_MAX) {
-			packObjects();
+			flushObjects();
 		}
 	}
 
@@ -109,26 +118,20 @@ export function createPdfFile(
 		append(END_OF_STREAM);
 	}
 
-	function packObjects(): void {
-		if (bodies.length === 0) {
-			return;
-		}
+	function packedObjects(packed: PackedObjects): void {
 		const id = reserve();
-		let index = "";
-		let offset = 0;
-		for (let at = 0; at < bodies.length; at++) {
-			const bodyId = bodyIds[at] ?? 0;
-			index += `${bodyId} ${offset} `;
-			offset += (bodies[at]?.length ?? 0) + 1;
-			places[bodyId] = { stream: id, index: at };
+		for (let index = 0; index < packed.ids.length; index++) {
+			places[packed.ids[index] ?? 0] = { stream: id, index };
 		}
-		stream(
-			id,
-			`/Type/ObjStm/Filter/FlateDecode/N ${bodies.length}/First ${index.length}`,
-			deflate(latin1Bytes(`${index}${bodies.join("\n")}`)),
-		);
-		bodies = [];
-		bodyIds = [];
+		stream(id, packed.entries, packed.bytes);
+	}
+
+	function flushObjects(): void {
+		if (bodies.length > 0) {
+			packedObjects(packObjects(bodyIds, bodies, deflate, "each"));
+			bodies = [];
+			bodyIds = [];
+		}
 	}
 
 	let written: (string | Uint8Array)[] = [];
@@ -158,10 +161,12 @@ export function createPdfFile(
 		const id = reserve();
 		const start = length;
 		places[id] = { offset: start };
+		const { widths, bytes } = crossReferences(places, id + 1);
+		const isLong = bytes.length > CROSS_REFERENCES_PLAIN_MAX;
 		stream(
 			id,
-			`/Type/XRef/Filter/FlateDecode/Size ${id + 1}/W[1 4 2]/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[${hexString(kit._id)}${hexString(kit._id)}]`,
-			deflate(crossReferences(places, id + 1)),
+			`/Type/XRef/W[${widths.join(" ")}]/Size ${id + 1}/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[${hexString(kit._id)}${hexString(kit._id)}]${isLong ? "/Filter/FlateDecode" : ""}`,
+			isLong ? deflate(bytes, "each") : bytes,
 		);
 		append(latin1Bytes(`startxref\n${start}\n%%EOF\n`));
 	}
@@ -170,6 +175,7 @@ export function createPdfFile(
 		kit,
 		reserve,
 		object,
+		packedObjects,
 		stream,
 		finish() {
 			kit.end();
@@ -178,7 +184,7 @@ export function createPdfFile(
 					`${kit._waiting} objects of the PDF were begun and never ended: each reference needs its end().`,
 				);
 			}
-			packObjects();
+			flushObjects();
 			writeCrossReferences();
 			const bytes = new Uint8Array(length);
 			let offset = 0;
@@ -231,39 +237,80 @@ function hexString(bytes: Uint8Array): string {
 
 const END_OF_STREAM = latin1Bytes("\nendstream\nendobj\n");
 
-const CROSS_REFERENCE_LENGTH = 7;
+/** Packs objects without streams into an object stream (ISO 32000-1, 7.5.7). */
+export function packObjects(
+	ids: readonly number[],
+	bodies: readonly string[],
+	deflate: Deflate,
+	effort: DeflateEffort,
+): PackedObjects {
+	let index = "";
+	let offset = 0;
+	for (let at = 0; at < bodies.length; at++) {
+		index += `${ids[at]} ${offset} `;
+		offset += (bodies[at]?.length ?? 0) + 1;
+	}
+	return {
+		ids,
+		entries: `/Type/ObjStm/N ${bodies.length}/First ${index.length}/Filter/FlateDecode`,
+		bytes: deflate(latin1Bytes(`${index}${bodies.join("\n")}`), effort),
+	};
+}
+
+/** Shorter ones are written as they are: compressing would save 200 bytes and take a twentieth of the document's time. */
+const CROSS_REFERENCES_PLAIN_MAX = 1024;
+
 const FREE = 0;
 const AT_OFFSET = 1;
 const IN_STREAM = 2;
-/** Object 0 heads the list of free objects and has this generation. */
-const FREE_LIST_GENERATION = 65535;
+const LAST_GENERATION = 0xff;
 
-/** The rows of the cross-reference stream (ISO 32000-1, 7.5.8.3). */
+/** The rows of the cross-reference stream (ISO 32000-1, 7.5.8.3), no wider than they must be. */
 function crossReferences(
 	places: readonly (Place | undefined)[],
 	size: number,
-): Uint8Array {
-	const rows = new DataView(new ArrayBuffer(size * CROSS_REFERENCE_LENGTH));
-	rows.setUint8(0, FREE);
-	rows.setUint16(5, FREE_LIST_GENERATION);
+): { widths: [number, number, number]; bytes: Uint8Array } {
+	let most = 0;
 	for (let id = 1; id < size; id++) {
 		const place = places[id];
-		const row = id * CROSS_REFERENCE_LENGTH;
-		if (place === undefined) {
-			throw new Error(
-				`Object ${id} of the PDF was reserved and never written.`,
-			);
-		}
-		if ("offset" in place) {
-			rows.setUint8(row, AT_OFFSET);
-			rows.setUint32(row + 1, place.offset);
-		} else {
-			rows.setUint8(row, IN_STREAM);
-			rows.setUint32(row + 1, place.stream);
-			rows.setUint16(row + 5, place.index);
+		if (place !== undefined) {
+			most = Math.max(most, "offset" in place ? place.offset : place.stream);
 		}
 	}
-	return new Uint8Array(rows.buffer);
+	const placeWidth = bytesFor(most);
+	const indexWidth = bytesFor(OBJECTS_PER_STREAM_MAX);
+	const bytes = new Uint8Array(size * (1 + placeWidth + indexWidth));
+	let at = 0;
+	function write(value: number, width: number): void {
+		for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) {
+			bytes[at++] = value >> shift;
+		}
+	}
+	for (let id = 0; id < size; id++) {
+		const place = places[id];
+		if (id === 0) {
+			write(FREE, 1);
+			write(0, placeWidth);
+			write(LAST_GENERATION, indexWidth);
+		} else if (place === undefined) {
+			throw new Error(
+				`Object ${id} of the PDF was reserved and never written: write it, or write "null".`,
+			);
+		} else if ("offset" in place) {
+			write(AT_OFFSET, 1);
+			write(place.offset, placeWidth);
+			write(0, indexWidth);
+		} else {
+			write(IN_STREAM, 1);
+			write(place.stream, placeWidth);
+			write(place.index, indexWidth);
+		}
+	}
+	return { widths: [1, placeWidth, indexWidth], bytes };
+}
+
+function bytesFor(value: number): number {
+	return value < 0x100 ? 1 : value < 0x10000 ? 2 : value < 0x1000000 ? 3 : 4;
 }
 
 /** The XMP description; pdfkit's own does not escape "&" and "<". */

@@ -94,10 +94,10 @@ function readPng(bytes: Uint8Array, deflate: Deflate): Image {
 	const { pixels, colors, alpha } = separateAlpha(png);
 	return {
 		entries: `${imageEntries(png, colors === 1 ? "DeviceGray" : "DeviceRGB")}/Filter/FlateDecode`,
-		bytes: deflate(pixels),
+		bytes: deflate(pixels, "once"),
 		mask: alpha && {
 			entries: `${imageEntries(png, "DeviceGray")}/Filter/FlateDecode`,
-			bytes: deflate(alpha),
+			bytes: deflate(alpha, "once"),
 		},
 	};
 }

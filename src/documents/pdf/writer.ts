@@ -12,9 +12,9 @@ import {
 	latin1Bytes,
 	PAGE_HEIGHT,
 	PAGE_WIDTH,
-	type PdfFile,
 	reference,
 } from "./document.ts";
+import { createFontEmbedder, type FontEmbedder, reserveFont } from "./embed.ts";
 import { createFont, type Font, forEachWord } from "./font.ts";
 import { createImageReader, type Image, readImageSize } from "./image.ts";
 import {
@@ -22,7 +22,6 @@ import {
 	type StructureElement,
 	type StructurePage,
 } from "./structure.ts";
-import { basicGlyphs, makeSubset } from "./subset.ts";
 
 /** What a writer is made of; read once per process. */
 export interface PdfAssets {
@@ -52,8 +51,8 @@ export function createPdfWriter(assets: PdfAssets): PdfWriter {
 		semibold: createFont(assets.fonts.semibold),
 	};
 	const embedders = {
-		regular: createEmbedder(fonts.regular, assets.deflate),
-		semibold: createEmbedder(fonts.semibold, assets.deflate),
+		regular: createFontEmbedder(fonts.regular, assets.deflate),
+		semibold: createFontEmbedder(fonts.semibold, assets.deflate),
 	};
 	const readImage = createImageReader(assets.deflate);
 	return {
@@ -61,94 +60,6 @@ export function createPdfWriter(assets: PdfAssets): PdfWriter {
 		createCanvas: (properties) =>
 			createCanvas(properties, assets.deflate, fonts, embedders, readImage),
 	};
-}
-
-type Embedder = (file: PdfFile, id: number, used: Uint8Array) => void;
-
-interface EmbeddableFont {
-	name: string;
-	widths: string;
-	file: Uint8Array;
-	fileLength: number;
-	characterMap: Uint8Array;
-}
-
-/** Writes a font with the glyphs that a document used; the basic subset is kept ready. */
-function createEmbedder(font: Font, deflate: Deflate): Embedder {
-	const basic = basicGlyphs(font);
-	let basicSubset: EmbeddableFont | undefined;
-
-	function prepare(used: Uint8Array): EmbeddableFont {
-		const subset = makeSubset(font, used);
-		return {
-			name: subset.tag + font.file.postscriptName,
-			widths: subset.widths,
-			file: deflate(subset.file),
-			fileLength: subset.file.length,
-			characterMap: deflate(latin1Bytes(subset.characterMap)),
-		};
-	}
-
-	return (file, id, used) => {
-		let embeddable: EmbeddableFont;
-		if (isWithin(used, basic)) {
-			basicSubset ??= prepare(basic);
-			embeddable = basicSubset;
-		} else {
-			embeddable = prepare(used);
-		}
-		writeFont(file, id, font, embeddable);
-	};
-}
-
-function isWithin(used: Uint8Array, subset: Uint8Array): boolean {
-	for (let glyph = 0; glyph < used.length; glyph++) {
-		if (used[glyph] === 1 && subset[glyph] === 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/** PDF needs a stem width and our fonts do not tell theirs: what Adobe's tools estimate from the weight. */
-function estimateStem(weight: number): number {
-	return Math.round(50 + (weight / 65) ** 2);
-}
-
-/** Glyphs are addressed by number, not by a standard character set (ISO 32000-1, table 123). */
-const SYMBOLIC = 4;
-
-function writeFont(
-	file: PdfFile,
-	id: number,
-	{ file: font }: Font,
-	embeddable: EmbeddableFont,
-): void {
-	const descendant = file.reserve();
-	const descriptor = file.reserve();
-	const fontFile = file.reserve();
-	const characterMap = file.reserve();
-	const { name } = embeddable;
-	const scale = 1000 / font.unitsPerEm;
-	const scaled = (units: number) => Math.round(units * scale);
-	file.object(
-		id,
-		`<</Type/Font/Subtype/Type0/BaseFont/${name}/Encoding/Identity-H/DescendantFonts[${descendant} 0 R]/ToUnicode ${characterMap} 0 R>>`,
-	);
-	file.object(
-		descendant,
-		`<</Type/Font/Subtype/CIDFontType2/BaseFont/${name}/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/CIDToGIDMap/Identity/FontDescriptor ${descriptor} 0 R/W${embeddable.widths}>>`,
-	);
-	file.object(
-		descriptor,
-		`<</Type/FontDescriptor/FontName/${name}/Flags ${SYMBOLIC}/FontBBox[${font.boundingBox.map(scaled).join(" ")}]/ItalicAngle 0/Ascent ${scaled(font.ascent)}/Descent ${scaled(font.descent)}/CapHeight ${scaled(font.capHeight)}/XHeight ${scaled(font.xHeight)}/StemV ${estimateStem(font.weight)}/FontFile2 ${fontFile} 0 R>>`,
-	);
-	file.stream(
-		fontFile,
-		`/Filter/FlateDecode/Length1 ${embeddable.fileLength}`,
-		embeddable.file,
-	);
-	file.stream(characterMap, "/Filter/FlateDecode", embeddable.characterMap);
 }
 
 /** A page's content and the graphics state that it has come to. */
@@ -167,16 +78,20 @@ function createCanvas(
 	properties: DocumentProperties,
 	deflate: Deflate,
 	fonts: Readonly<Record<FontName, Font>>,
-	embedders: Readonly<Record<FontName, Embedder>>,
+	embedders: Readonly<Record<FontName, FontEmbedder>>,
 	readImage: (bytes: Uint8Array) => Image,
 ): Canvas {
 	const file = createPdfFile(properties, deflate);
 	const { kit } = file;
 	// pdfkit keeps the pages; what they show is written here.
 	kit.addContent = () => kit;
+	// First of all, so that they have the same numbers in every document.
+	const fontObjects = {
+		regular: reserveFont(file),
+		semibold: reserveFont(file),
+	};
 	const structureRoot = file.reserve();
 	const structure = createStructure(file, structureRoot);
-	const fontIds: Partial<Record<FontName, number>> = {};
 	const usedGlyphs = {
 		regular: new Uint8Array(fonts.regular.file.glyphCount),
 		semibold: new Uint8Array(fonts.semibold.file.glyphCount),
@@ -311,8 +226,7 @@ function createCanvas(
 				page.font = wanted;
 				page.operators.push(wanted);
 				if (kit.page.fonts[resource] === undefined) {
-					fontIds[name] ??= file.reserve();
-					kit.page.fonts[resource] = reference(fontIds[name]);
+					kit.page.fonts[resource] = reference(fontObjects[name].font);
 				}
 			}
 			page.operators.push(
@@ -401,13 +315,12 @@ function createCanvas(
 				}
 				const { content } = kit.switchToPage(index);
 				content.data.Filter = "FlateDecode";
-				content.write(deflate(latin1Bytes(finished.operators.join(""))));
+				content.write(
+					deflate(latin1Bytes(finished.operators.join("")), "each"),
+				);
 			});
 			for (const name of FONT_NAMES) {
-				const id = fontIds[name];
-				if (id !== undefined) {
-					embedders[name](file, id, usedGlyphs[name]);
-				}
+				embedders[name](file, fontObjects[name], usedGlyphs[name]);
 			}
 			kit._root.data.MarkInfo = kit.ref({ Marked: true });
 			// pdfkit ends what stands here; ours is written already.
