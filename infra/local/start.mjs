@@ -1,6 +1,7 @@
 /** `npm start`: installs what is missing, then runs the service straight from its source. */
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { followNpm } from "./follow-npm.mjs";
 import { installPackages, ROOT } from "./install.mjs";
 import { installMongodLibraries } from "./system-packages.mjs";
 
@@ -29,6 +30,7 @@ if (values.help) {
 	process.exit(0);
 }
 process.chdir(ROOT);
+followNpm();
 try {
 	await installPackages();
 	if (!process.env.MONGODB_URI) await installMongodLibraries();

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { followNpm } from "./follow-npm.mjs";
 import { installPackages, ROOT } from "./install.mjs";
 import { withProgress } from "./progress.mjs";
 import {
@@ -49,6 +50,7 @@ if (values.help) {
 	process.exit(0);
 }
 process.chdir(ROOT);
+followNpm();
 
 /** What is running and has to be ended on Ctrl-C: the last started first. */
 const running = [];
