@@ -1,6 +1,7 @@
 /** Reading fonts and templates from the file system, once, when the service starts. */
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FontName } from "../documents/pdf/canvas.ts";
 import { compileTemplate } from "../documents/pdf/compile.ts";
@@ -12,13 +13,13 @@ import type {
 } from "../documents/pdf/template.ts";
 import { TEMPLATE_NAME_PATTERN } from "../invoice/draft.ts";
 
-/** Where this repository keeps them. */
-export const FONTS_DIRECTORY = fileURLToPath(
-	new URL("../../fonts/", import.meta.url),
-);
-export const TEMPLATES_DIRECTORY = fileURLToPath(
-	new URL("../../templates/", import.meta.url),
-);
+/** Where the assets are. */
+export interface AssetLocations {
+	/** The folder with fonts/ and templates/: the nearest above this program where it is left out. */
+	root?: string;
+	/** A directory of further templates (TEMPLATES_DIRECTORY). */
+	furtherTemplates?: string;
+}
 
 const FONT_FILES: Readonly<Record<FontName, string>> = {
 	regular: "RechnungSans-Regular.ttf",
@@ -33,13 +34,15 @@ const VERSION = /^[1-9][0-9]{0,3}$/;
  * texts.<language>.json). Throws an Error that names the file where one is
  * missing or faulty, or where both directories have the same version of a template.
  */
-export async function loadPdfAssets(
-	furtherTemplates?: string,
-): Promise<PdfRendererAssets> {
+export async function loadPdfAssets({
+	root = findRoot(),
+	furtherTemplates,
+}: AssetLocations = {}): Promise<PdfRendererAssets> {
+	const fonts = join(root, "fonts");
 	const [regular, semibold, own, further] = await Promise.all([
-		loadFont("regular"),
-		loadFont("semibold"),
-		loadTemplates(TEMPLATES_DIRECTORY),
+		loadFont(fonts, "regular"),
+		loadFont(fonts, "semibold"),
+		loadTemplates(join(root, "templates")),
 		furtherTemplates === undefined ? [] : loadTemplates(furtherTemplates),
 	]);
 	const doubled = further.find(({ name, version }) =>
@@ -57,10 +60,24 @@ export async function loadPdfAssets(
 	};
 }
 
-async function loadFont(name: FontName): Promise<Uint8Array> {
-	return new Uint8Array(
-		await readFile(join(FONTS_DIRECTORY, FONT_FILES[name])),
-	);
+/** The sources and a bundle lie at different depths below the folder. */
+function findRoot(): string {
+	const start = dirname(fileURLToPath(import.meta.url));
+	let folder = start;
+	while (!existsSync(join(folder, "fonts", FONT_FILES.regular))) {
+		const parent = dirname(folder);
+		if (parent === folder) {
+			throw new Error(
+				`No folder above ${start} has fonts/${FONT_FILES.regular}: the service needs its folders fonts/ and templates/ beside or above the program.`,
+			);
+		}
+		folder = parent;
+	}
+	return folder;
+}
+
+async function loadFont(folder: string, name: FontName): Promise<Uint8Array> {
+	return new Uint8Array(await readFile(join(folder, FONT_FILES[name])));
 }
 
 /** Compiles every template of a directory: <name>/<version>/. Other files and folders are left alone. */
