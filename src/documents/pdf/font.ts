@@ -37,6 +37,10 @@ export interface GlyphCoverage {
 /** What is set as one glyph; the same pairs are in the font's GSUB feature "liga". */
 const LIGATURES: ReadonlyMap<string, number> = new Map([["fi", 0xfb01]]);
 
+const LIGATURE_STARTS: ReadonlySet<number> = new Set(
+	[...LIGATURES.keys()].map((letters) => letters.charCodeAt(0)),
+);
+
 /** Spaces of the General Punctuation block and two more: drawn as a plain space where the font has no glyph. */
 const SPACES: ReadonlySet<number> = new Set([
 	0x00a0, 0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007,
@@ -62,6 +66,9 @@ function isCombiningAccent(codePoint: number): boolean {
 }
 
 const SPACE = 0x20;
+const INVISIBLE_GLYPH = 0xffff;
+/** Our fonts have no characters beyond the Basic Multilingual Plane. */
+const CODE_POINTS = 0x10000;
 
 /** Words kept per font, in two generations of this many; about 300 bytes each. */
 const CACHED_WORDS_MAX = 4096;
@@ -89,48 +96,40 @@ export function createFont(bytes: Uint8Array): Font {
 		}
 	}
 
-	/** The glyph, 0 for what draws nothing, undefined for what cannot be drawn. */
-	function glyphOf(codePoint: number): number | undefined {
-		if (INVISIBLE.has(codePoint)) {
-			return 0;
-		}
-		if (isCombiningAccent(codePoint)) {
-			return undefined;
-		}
-		const glyph = file.characters.get(codePoint);
-		if (glyph === undefined && SPACES.has(codePoint)) {
-			return file.characters.get(SPACE);
-		}
-		return glyph;
-	}
+	const glyphs = readDrawable(file);
+	const kerning = cacheKerning(file);
 
-	function glyphsOf(word: string): number[] {
-		const glyphs: number[] = [];
-		for (let at = 0; at < word.length; at++) {
-			const codePoint = word.codePointAt(at) ?? 0;
-			const glyph =
-				glyphOf(LIGATURES.get(word.slice(at, at + 2)) ?? codePoint) ?? 0;
-			if (glyph !== 0) {
-				glyphs.push(glyph);
-				if (LIGATURES.has(word.slice(at, at + 2))) {
-					at++;
-				}
-			} else if (!INVISIBLE.has(codePoint)) {
-				throw new Error(missingCharacterMessage(codePoint, word));
-			}
-			if (codePoint > 0xffff) {
-				at++;
-			}
-		}
-		return glyphs;
+	/** @returns INVISIBLE_GLYPH for what draws nothing, 0 for what cannot be drawn. */
+	function glyphOf(codePoint: number): number {
+		return glyphs[codePoint] ?? 0;
 	}
 
 	function shape(word: string): ShapedWord {
-		const glyphs = glyphsOf(word);
+		const shaped: number[] = [];
 		let advance = 0;
 		let operand = "";
-		for (let at = 0; at < glyphs.length; at++) {
-			const glyph = glyphs[at] ?? 0;
+		let previous = 0;
+		for (let at = 0; at < word.length; at++) {
+			const codePoint = word.codePointAt(at) ?? 0;
+			let glyph = glyphOf(codePoint);
+			if (LIGATURE_STARTS.has(codePoint)) {
+				const ligature = LIGATURES.get(word.slice(at, at + 2));
+				if (ligature !== undefined) {
+					glyph = glyphOf(ligature);
+					at++;
+				}
+			}
+			if (glyph === INVISIBLE_GLYPH) {
+				continue;
+			}
+			if (glyph === 0) {
+				throw new Error(missingCharacterMessage(codePoint, word));
+			}
+			const adjustment = previous === 0 ? 0 : kerning(previous, glyph);
+			if (adjustment !== 0) {
+				advance += adjustment;
+				operand += `)${-Math.round(adjustment * scale)}(`;
+			}
 			let code = codes[glyph];
 			if (code === undefined) {
 				code = glyphCode(glyph);
@@ -138,14 +137,10 @@ export function createFont(bytes: Uint8Array): Font {
 			}
 			operand += code;
 			advance += file.advances[glyph] ?? 0;
-			const next = glyphs[at + 1];
-			const kerning = next === undefined ? 0 : file.kerning(glyph, next);
-			if (kerning !== 0) {
-				advance += kerning;
-				operand += `)${-Math.round(kerning * scale)}(`;
-			}
+			shaped.push(glyph);
+			previous = glyph;
 		}
-		return { advance: advance * scale, operand, glyphs };
+		return { advance: advance * scale, operand, glyphs: shaped };
 	}
 
 	const cachedShape = cacheByWord(shape);
@@ -167,11 +162,48 @@ export function createFont(bytes: Uint8Array): Font {
 				});
 				return advance / 1000;
 			},
-			has: (codePoint) => glyphOf(codePoint) !== undefined,
+			has: (codePoint) => glyphOf(codePoint) !== 0,
 		},
 		shape: cachedShape,
 		space,
 		letters: (glyph) => lettersOfGlyph.get(glyph) ?? "",
+	};
+}
+
+/** Code point → glyph, INVISIBLE_GLYPH where nothing is drawn, 0 where nothing can be. */
+function readDrawable(file: TrueType): Uint16Array {
+	const glyphs = new Uint16Array(CODE_POINTS);
+	for (const codePoint of SPACES) {
+		glyphs[codePoint] = file.characters.get(SPACE) ?? 0;
+	}
+	for (const [codePoint, glyph] of file.characters) {
+		if (!isCombiningAccent(codePoint)) {
+			glyphs[codePoint] = glyph;
+		}
+	}
+	for (const codePoint of INVISIBLE) {
+		glyphs[codePoint] = INVISIBLE_GLYPH;
+	}
+	return glyphs;
+}
+
+const NOT_LOOKED_UP = 0x7fff;
+
+/** Remembers the kerning of the pairs met, two bytes for each possible one. */
+function cacheKerning(file: TrueType): TrueType["kerning"] {
+	const rows = new Array<Int16Array | undefined>(file.glyphCount);
+	return (left, right) => {
+		let row = rows[left];
+		if (row === undefined) {
+			row = new Int16Array(file.glyphCount).fill(NOT_LOOKED_UP);
+			rows[left] = row;
+		}
+		let value = row[right] ?? NOT_LOOKED_UP;
+		if (value === NOT_LOOKED_UP) {
+			value = file.kerning(left, right);
+			row[right] = value;
+		}
+		return value;
 	};
 }
 
