@@ -19,7 +19,7 @@ FAMILY = "Rechnung Sans"
 
 WEIGHTS = {"Regular": 400, "SemiBold": 600}
 
-# Kerning, accents on their letters, and the ligatures fi and fl. Fractions,
+# Kerning, accents on their letters, and the ligature fi. Fractions,
 # old-style figures, alternates and localised forms are left out: an invoice is
 # set in one way only.
 FEATURES = ["ccmp", "kern", "liga", "mark"]
