@@ -1,0 +1,90 @@
+/** The HTTP server of the Node service: bounded in time and size, and ended without losing what it accepted. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import type { Hono } from "hono";
+import { Problem, problemText } from "../http/problem.ts";
+
+/** Bounds of a connection, in milliseconds. */
+const TIMEOUTS = {
+	/** For a request's header fields: whoever sends them slower holds a connection for nothing. */
+	headersTimeout: 10_000,
+	/** For a whole request. */
+	requestTimeout: 60_000,
+	/** For the next request of a connection; longer than the usual 60 s of load balancers, who else would meet a closing one. */
+	keepAliveTimeout: 65_000,
+	/** How often the bounds are looked at. */
+	connectionsCheckingInterval: 5000,
+} as const;
+
+/** What was accepted may take this long to be answered when the service ends, in milliseconds. */
+const CLOSE_MS_MAX = 30_000;
+
+/** How often connections that have become idle are closed meanwhile, in milliseconds. */
+const CLOSE_IDLE_MS = 50;
+
+export interface RunningServer {
+	/** "http://127.0.0.1:8000" */
+	url: string;
+	/** Accepts nothing more, and resolves when all that was accepted is answered. */
+	close(): Promise<void>;
+}
+
+/** Listens; rejects where the address cannot be had. */
+export async function startServer(
+	app: Hono,
+	host: string,
+	port: number,
+): Promise<RunningServer> {
+	const server = createServer(
+		TIMEOUTS,
+		getRequestListener(app.fetch, {
+			errorHandler: () => badRequest(),
+		}),
+	);
+	await listen(server, host, port);
+	const { address, family, port: taken } = server.address() as AddressInfo;
+	return {
+		url: `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`,
+		close: () => close(server),
+	};
+}
+
+/** What never becomes a request: a target or Host that is none. */
+function badRequest(): Response {
+	return new Response(
+		problemText(
+			new Problem(
+				"invalid-header",
+				"The request's target or Host header field cannot be read.",
+			),
+			"none",
+		),
+		{ status: 400, headers: { "Content-Type": "application/problem+json" } },
+	);
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+	return new Promise((resolve, reject) => {
+		server.once("error", reject);
+		server.listen(port, host, () => {
+			server.off("error", reject);
+			resolve();
+		});
+	});
+}
+
+function close(server: Server): Promise<void> {
+	return new Promise((resolve) => {
+		const idle = setInterval(
+			() => server.closeIdleConnections(),
+			CLOSE_IDLE_MS,
+		);
+		const late = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+		server.close(() => {
+			clearInterval(idle);
+			clearTimeout(late);
+			resolve();
+		});
+	});
+}
