@@ -32,7 +32,12 @@ export async function startTestMongod(
 	const dataDirectory =
 		options.dataDirectory ??
 		(await mkdtemp(join(tmpdir(), "rechnungsverwaltung-mongod-")));
-	const mongod = await startMongod({ args: SMALL, ...options, dataDirectory });
+	const mongod = await startMongod({
+		args: SMALL,
+		isInProcessGroup: true, // a test run that is ended takes its servers along
+		...options,
+		dataDirectory,
+	});
 	return {
 		...mongod,
 		dataDirectory,

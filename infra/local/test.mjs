@@ -96,6 +96,7 @@ async function main() {
 			milliseconds: status.milliseconds,
 		});
 	}
+	environment.TMPDIR = await makeTemporaryFolder();
 	if (areas.some((area) => !WITHOUT_DATABASE.includes(area))) {
 		await startSharedMongod(environment);
 	}
@@ -164,13 +165,20 @@ async function installTools(areas, environment) {
 	}
 }
 
-/** One server for the whole run, in a temporary folder; tests keep to databases of their own. */
+/** All that tests write goes below one folder, so that a run that was cut off leaves nothing behind either. */
+async function makeTemporaryFolder() {
+	const folder = await mkdtemp(join(tmpdir(), "rechnungsverwaltung-test-"));
+	// What a suite started may still be writing while it ends.
+	running.push(() =>
+		rm(folder, { recursive: true, force: true, maxRetries: 10 }),
+	);
+	return folder;
+}
+
+/** One server for the whole run; tests keep to databases of their own. */
 async function startSharedMongod(environment) {
 	const { startTestMongod } = await import("../../test/mongod.ts");
-	const dataDirectory = await mkdtemp(
-		join(tmpdir(), "rechnungsverwaltung-test-"),
-	);
-	running.push(() => rm(dataDirectory, { recursive: true, force: true }));
+	const dataDirectory = await mkdtemp(join(environment.TMPDIR, "shared-"));
 	const mongod = await withProgress("Starting MongoDB", (say) =>
 		startTestMongod({ dataDirectory, onProgress: say }),
 	);

@@ -55,6 +55,8 @@ export interface MongodOptions {
 	readonly args?: readonly string[];
 	/** How long a predecessor on the same data may take to end, in milliseconds. */
 	readonly predecessor_ms_max?: number;
+	/** Whether a Ctrl-C in the terminal, or the end of the process group, ends the server too. */
+	readonly isInProcessGroup?: boolean;
 	readonly onProgress?: ReportProgress;
 	/** Is told in a sentence when the server ends without having been asked to. */
 	readonly onUnexpectedEnd?: (sentence: string) => void;
@@ -125,6 +127,7 @@ export async function startMongod(
 		port: options.port,
 		args: options.args ?? [],
 		predecessor_ms_max: options.predecessor_ms_max ?? PREDECESSOR_MS_MAX,
+		isInProcessGroup: options.isInProcessGroup ?? false,
 	});
 	const pid = instance.mongodProcess?.pid;
 	if (pid === undefined) {
@@ -189,6 +192,7 @@ async function launch(options: {
 	port: number | undefined;
 	args: readonly string[];
 	predecessor_ms_max: number;
+	isInProcessGroup: boolean;
 }): Promise<{
 	instance: MongoInstance;
 	port: number;
@@ -210,9 +214,9 @@ async function launch(options: {
 				version: options.binary.version,
 				systemBinary: options.binary.path,
 			},
-			// Of its own session, so that Ctrl-C in a terminal reaches the service alone, which then
+			// By default of its own session: Ctrl-C in a terminal then reaches the service alone, which
 			// finishes what it accepted before it stops the server.
-			spawn: { detached: true },
+			spawn: { detached: !options.isInProcessGroup },
 			instance: {
 				port,
 				ip: LOCAL_HOST,

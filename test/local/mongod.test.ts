@@ -13,7 +13,6 @@ import {
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 import { MongoClient } from "mongodb";
 import { DataInUseError, startMongod } from "../../src/node/mongod.ts";
 import { findMongodBinary } from "../../src/node/mongod-binary.ts";
@@ -46,15 +45,6 @@ const numbersIn = (uri: string) =>
 		const invoices = client.db("invoicing").collection("invoices").find();
 		return (await invoices.toArray()).map((invoice) => invoice.number);
 	});
-
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
 
 describe("the local MongoDB server", function () {
 	this.timeout(30_000);
@@ -204,7 +194,7 @@ describe("the local MongoDB server", function () {
 		const program = `
 			import { startMongod } from "./src/node/mongod.ts";
 			const mongod = await startMongod({ dataDirectory: process.argv[1] });
-			console.log(mongod.pid);
+			console.log(mongod.uri);
 			setInterval(() => {}, 1000);`;
 		const service = spawn(
 			process.execPath,
@@ -215,13 +205,12 @@ describe("the local MongoDB server", function () {
 			{ stdio: ["ignore", "pipe", "inherit"] },
 		);
 		try {
-			const [line] = await once(service.stdout, "data");
-			const pid = Number(line);
-			assert.ok(isAlive(pid));
+			const [uri] = await once(service.stdout, "data");
+			await insertInvoice(String(uri).trim(), INVOICE);
 			service.kill("SIGKILL");
 			const next = await startMongod({ dataDirectory });
+			assert.deepEqual(await numbersIn(next.uri), [INVOICE.number]);
 			await next.stop();
-			while (isAlive(pid)) await setImmediate(); // released its data, may still be closing
 		} finally {
 			service.kill("SIGKILL");
 			await rm(dataDirectory, { recursive: true, force: true });
