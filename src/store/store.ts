@@ -100,6 +100,16 @@ export interface InvoiceStore {
 	close(): Promise<void>;
 }
 
+/** The invoice as object and bytes is larger than the database can store. */
+export class InvoiceTooLarge extends Error {
+	override readonly name = "InvoiceTooLarge";
+}
+
+/** What is stored does not agree with itself: somebody went around the service. The message names the document; the audit tells more. */
+export class StoreDamaged extends Error {
+	override readonly name = "StoreDamaged";
+}
+
 /** A cursor that is none of ours. */
 export class InvalidCursor extends Error {
 	override readonly name = "InvalidCursor";
