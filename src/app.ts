@@ -35,7 +35,9 @@ export function createApp(services: Services): Hono {
 	];
 	const routes = [...documents, ...operateRoutes(services, metrics, documents)];
 	const app = new Hono();
-	for (const path of new Set(routes.map((route) => route.path))) {
+	const paths = [...new Set(routes.map((route) => route.path))];
+	// The router takes the first that fits.
+	for (const path of paths.sort((a, b) => openness(a) - openness(b))) {
 		const here = routes.filter((route) => route.path === path);
 		const pattern = routerPattern(path);
 		for (const route of here) {
@@ -87,6 +89,14 @@ const NOWHERE: Target = {
 };
 
 type Target = Pick<Route, "path" | "access" | "query" | "handle">;
+
+/** How much a path leaves open: nothing, a value before a suffix, a whole segment. */
+function openness(path: string): number {
+	if (!path.includes("{")) {
+		return 0;
+	}
+	return /\}[^/]/.test(path) ? 1 : 2;
+}
 
 /** "/invoices/{number}.pdf" as the router writes it: "/invoices/:number{[^/]+\\.pdf}". */
 function routerPattern(path: string): string {

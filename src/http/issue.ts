@@ -31,13 +31,11 @@ export function checkContext({
 
 /** The problem 422 of a draft, with all its faults. */
 export function invalidDraft(violations: readonly Violation[]): Problem {
-	const [first] = violations;
-	const others = violations.length - 1;
-	return new Problem(
-		"invalid-draft",
-		`${first?.message ?? "The draft is not accepted."}${others > 0 ? ` (${others} more: see violations.)` : ""}`,
-		{ violations },
-	);
+	const faults =
+		violations.length === 1 ? "1 fault" : `${violations.length} faults`;
+	return new Problem("invalid-draft", `${faults}; see violations.`, {
+		violations,
+	});
 }
 
 /**
