@@ -74,9 +74,11 @@ function breakParagraph(
 			measure + TOLERANCE_EM
 		) {
 			if (line !== "") {
-				const hyphen = gap === SOFT_HYPHEN ? "-" : "";
-				lines.texts.push(line + hyphen);
-				lines.widths.push(lineWidth + face.width(hyphen));
+				const width = lineWidth + face.width("-");
+				const isHyphenated =
+					gap === SOFT_HYPHEN && width <= measure + TOLERANCE_EM;
+				lines.texts.push(isHyphenated ? `${line}-` : line);
+				lines.widths.push(isHyphenated ? width : lineWidth);
 			}
 			if (pieceWidth > measure + TOLERANCE_EM) {
 				line = breakWord(piece, measure, face, lines);
@@ -184,8 +186,14 @@ function breakWord(
 			}
 			end++;
 		}
-		// A measure narrower than a single character still moves on by one.
-		end = Math.max(end, start + 1);
+		if (end === start) {
+			// The measure is narrower than a character with its hyphen: it still moves on by one.
+			const character = characters[start] ?? "";
+			lines.texts.push(character);
+			lines.widths.push(face.width(character));
+			start++;
+			continue;
+		}
 		if (isLetters) {
 			const kept = characters.length - BROKEN_WORD_LETTERS_MIN;
 			if (end > kept && kept - start >= BROKEN_WORD_LETTERS_MIN) {

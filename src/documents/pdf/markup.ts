@@ -216,10 +216,10 @@ function isWhiteSpace(code: number): boolean {
 	return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
 }
 
-/** Collapses the white space of an element's text, as HTML does. */
+/** Collapses the white space of an element's text, as HTML does; what a QR code says is taken as it stands. */
 function finish(element: Element): void {
 	const { text } = element;
-	if (text === "") {
+	if (text === "" || element.name === "content") {
 		return;
 	}
 	let wasSpace = true;

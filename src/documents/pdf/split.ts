@@ -18,8 +18,8 @@ const TABLE_ROWS_MIN = 2;
 /** A row higher than this may be broken, in points: a third of a page; lower ones move on as a whole. */
 const ROW_HEIGHT_MAX = 250;
 
-/** What is placed of such a row before it breaks, in points: about three lines. */
-const ROW_PART_MIN = 40;
+/** What is placed of such a row, or of a block that has to be broken, in points: about three lines. */
+const PART_HEIGHT_MIN = 40;
 
 /** What stands on this page and what is left for the next. */
 export type Split = readonly [first: Box | undefined, rest: Box | undefined];
@@ -96,25 +96,27 @@ function splitStack(box: StackBox, room: Break): Split {
 	const { children } = box;
 	const placed: Box[] = [];
 	let used = 0;
+	// Whether no page has room for a box and what is to stand with its end: that is then broken instead.
+	let forcesNext = false;
 	for (let index = 0; index < children.length; index++) {
 		const child = children[index];
 		if (child === undefined) {
 			break;
 		}
-		const { before } = child;
+		const height = room.height - used - child.before;
 		const reserve =
 			index === children.length - 1
 				? room.reserve
 				: followersHeight(children, index);
 		const [first, rest] = splitChild(child, {
-			height: room.height - used - before,
+			height,
 			reserve,
-			forced: room.forced && index === 0,
+			forced: (room.forced && index === 0) || forcesNext,
 			parallel: room.parallel,
 		});
 		if (first !== undefined) {
 			placed.push(first);
-			used += before + first.height;
+			used += child.before + first.height;
 		}
 		if (rest !== undefined) {
 			// The space above a block is dropped at the top of a page.
@@ -123,9 +125,15 @@ function splitStack(box: StackBox, room: Break): Split {
 				placed.length === 0
 					? undefined
 					: { ...stack(placed, used), before: box.before },
-				stack(left, heightOf(left)),
+				stack(
+					left,
+					heightFrom(box, index) - child.before - child.height + rest.height,
+				),
 			];
 		}
+		forcesNext =
+			child.height + reserve > height + EPSILON &&
+			room.height - used >= PART_HEIGHT_MIN;
 	}
 	return [{ ...stack(placed, used), before: box.before }, undefined];
 }
@@ -140,10 +148,11 @@ function splitChild(child: Box, room: Break): Split {
 	return alone[0] !== undefined ? alone : split(child, { ...room, reserve: 0 });
 }
 
-function heightOf(children: readonly Box[]): number {
-	let height = 0;
-	for (const child of children) {
-		height += child.before + child.height;
+/** The height of a stack from the child of that index on. */
+function heightFrom(box: StackBox, index: number): number {
+	let { height } = box;
+	for (const child of box.children.slice(0, index)) {
+		height -= child.before + child.height;
 	}
 	return height;
 }
@@ -187,7 +196,7 @@ function leastHeight(box: Box): number {
 			}
 			let least = headHeight(box) + (box.carry?.forwardHeight ?? 0);
 			for (const row of box.rows.slice(0, TABLE_ROWS_MIN)) {
-				least += row.height > ROW_HEIGHT_MAX ? ROW_PART_MIN : row.height;
+				least += row.height > ROW_HEIGHT_MAX ? PART_HEIGHT_MIN : row.height;
 			}
 			return Math.min(least, box.height);
 		}
@@ -254,7 +263,7 @@ function splitTable(table: TableBox, room: Break): Split {
 	}
 	const left = room.height - used - forwardHeight;
 	const mustBreak = count === 0 && room.forced;
-	if (mustBreak || (next.height > ROW_HEIGHT_MAX && left >= ROW_PART_MIN)) {
+	if (mustBreak || (next.height > ROW_HEIGHT_MAX && left >= PART_HEIGHT_MIN)) {
 		const [first, rest] = splitRow(next, left);
 		// A row that fits but for what must stand with it moves on as a whole.
 		if (mustBreak || rest !== undefined) {
