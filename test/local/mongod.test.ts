@@ -61,7 +61,7 @@ describe("the local MongoDB server", function () {
 			}),
 		);
 	});
-	after(() => mongod.remove());
+	after(() => mongod?.remove());
 
 	it("keeps its data and its address over a restart", async () => {
 		await mongod.stop();
