@@ -32,16 +32,13 @@ const drawable = [...fonts.regular.file.characters.keys()]
 
 /** What fontkit, a complete shaping engine, makes of a word. */
 function shapeByFontkit(name: "regular" | "semibold") {
-	const font = create(FILES[name]);
+	const font = create(Buffer.from(FILES[name]));
+	assert.ok("layout" in font);
 	return (word: string) => {
 		const { glyphs, positions } = font.layout(word);
 		return {
-			glyphs: glyphs.map((glyph: { id: number }) => glyph.id),
-			advance: positions.reduce(
-				(sum: number, position: { xAdvance: number }) =>
-					sum + position.xAdvance,
-				0,
-			),
+			glyphs: glyphs.map(({ id }) => id),
+			advance: positions.reduce((sum, { xAdvance }) => sum + xAdvance, 0),
 		};
 	};
 }

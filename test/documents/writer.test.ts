@@ -147,7 +147,7 @@ describe("The PDF writer", () => {
 						assert.equal(drawnOther, other);
 					},
 				),
-				{ numRuns: 25 },
+				{ numRuns: 15 },
 			);
 		});
 
@@ -217,13 +217,22 @@ describe("The PDF writer", () => {
 			);
 		});
 
-		it("have widths that agree with the embedded font's", () => {
-			const pdf = plain(drawLines(["Übermäßig, Ωμέγα"]));
-			assert.match(pdf, /\/W \[/);
-			for (const line of run("pdffonts", drawLines(LETTER), [], []).split(
-				"\n",
-			)) {
-				assert.doesNotMatch(line, /error|mismatch/i);
+		it("have the widths of the font file, so that nothing is set too wide or too near", () => {
+			for (const lines of [LETTER, WORLD]) {
+				const [, list] =
+					/\/W \[([\s\d[\]]*?)\]\s*(?:\/|>>)/.exec(plain(drawLines(lines))) ??
+					[];
+				const runs = [...(list ?? "").matchAll(/(\d+)\s*\[([\d\s]*)\]/g)];
+				const { advances } = writer.fonts.regular.file;
+				let count = 0;
+				for (const [, first, widths] of runs) {
+					for (const width of (widths ?? "").trim().split(/\s+/)) {
+						assert.equal(Number(width), advances[Number(first) + count]);
+						count++;
+					}
+					count = 0;
+				}
+				assert.ok(runs.length > 3);
 			}
 		});
 	});
@@ -247,7 +256,7 @@ describe("The PDF writer", () => {
 			assert.match(objects, /\/Lang \(de\)/);
 			assert.match(objects, /\/DisplayDocTitle true/);
 			assert.match(objects, /\/GTS_PDFA1/);
-			assert.match(objects, /\/CreationDate|D:20261124090000Z/);
+			assert.match(objects, /D:20261124090000Z/);
 		});
 
 		it("has an identifier of its document's identity alone", () => {
@@ -284,7 +293,7 @@ describe("The PDF writer", () => {
 	describe("the structure", () => {
 		const structureOf = (pdf: Uint8Array) =>
 			run("pdfinfo", pdf, ["-struct-text"], [])
-				.replace(/ \(block\)| \(inline\)| \(object\)| \/Pg.*/g, "")
+				.replace(/ \((block|inline)\)|:$/gm, "")
 				.split("\n")
 				.map((line) => line.trimEnd())
 				.filter((line) => line !== "");
@@ -311,7 +320,7 @@ describe("The PDF writer", () => {
 			assert.equal(text.match(/^TD$/gm)?.length, 271);
 			assert.match(text, /"Betrag"\n(.*\n)*?TBody/);
 			assert.match(text, /TD\n"90"\nTD\n"Buchung 8041"/);
-			assert.doesNotMatch(text, /Seite/);
+			assert.doesNotMatch(text, /Seite \d/);
 			// A paragraph over the page break is one paragraph.
 			assert.match(
 				text,
@@ -332,7 +341,7 @@ describe("The PDF writer", () => {
 		it("is complete: each mark on a page belongs to an element that knows it", () => {
 			const objects = plain(makeSample(writer, "pages", pictures));
 			const marks = objects.match(/\/MCID \d+>*\s*(>>)?\s*BDC/g) ?? [];
-			const owners = [...objects.matchAll(/\/Nums \[([^]*?)\]\s*>>/g)]
+			const owners = [...objects.matchAll(/\/Nums \[([\s\S]*?)\]\s*>>/g)]
 				.map(([, numbers]) => numbers?.match(/\d+ 0 R/g)?.length ?? 0)
 				.reduce((sum, count) => sum + count, 0);
 			assert.ok(marks.length > 270);
