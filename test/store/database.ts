@@ -26,13 +26,13 @@ export interface StoreDatabase {
 	drop(): Promise<void>;
 }
 
-/** The same server, as the service's user. */
+/** The same server, as the service's user. The address may name several hosts, which a URL cannot. */
 export function serviceUriOf(adminUri: string, databaseName: string): string {
-	const uri = new URL(adminUri);
-	uri.username = SERVICE.user;
-	uri.password = SERVICE.password;
-	uri.searchParams.set("authSource", databaseName);
-	return uri.href;
+	const [, hosts, query = ""] =
+		/^mongodb:\/\/(?:[^@/]*@)?([^/]+)\/?[^?]*(?:\?(.*))?$/.exec(adminUri) ?? [];
+	const parameters = new URLSearchParams(query);
+	parameters.set("authSource", databaseName);
+	return `mongodb://${SERVICE.user}:${SERVICE.password}@${hosts}/?${parameters}`;
 }
 
 /** Opens a database of its own and a store on it. End it with `drop`. */
