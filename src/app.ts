@@ -119,6 +119,11 @@ function pathValues(path: string, context: Context): Record<string, string> {
 
 const REQUEST_ID = /^[A-Za-z0-9._~-]{1,128}$/;
 
+/** What metrics tell apart: a client may invent any number of methods. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(
+	"GET HEAD POST PUT PATCH DELETE OPTIONS".split(" "),
+);
+
 /** Names under which this machine calls itself. */
 const OWN_HOST = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?$/i;
 
@@ -163,7 +168,12 @@ async function exchange(
 	}
 	const duration_ms = performance.now() - started;
 	const { status } = answer;
-	metrics.requestFinished(method, target.path, status, duration_ms);
+	metrics.requestFinished(
+		KNOWN_METHODS.has(method) ? method : "other",
+		target.path,
+		status,
+		duration_ms,
+	);
 	services.log(status >= 500 ? "error" : "info", "request", {
 		requestId,
 		method,
