@@ -36,11 +36,14 @@ export async function findChromium() {
 /**
  * Has playwright download its own build, where its download server can be reached.
  *
+ * @param {NodeJS.ProcessEnv} environment
  * @returns {Promise<string | undefined>} its path, or undefined when that did not work
  */
-export async function downloadChromium() {
+export async function downloadChromium(environment) {
 	try {
-		await withProgress("Fetching Chromium by playwright", install);
+		await withProgress("Fetching Chromium by playwright", () =>
+			install(environment),
+		);
 	} catch (error) {
 		console.error(`Chromium by playwright: ${error.message}`);
 		return undefined;
@@ -61,7 +64,7 @@ async function playwrightChromium() {
 	);
 }
 
-function install() {
+function install(environment) {
 	return new Promise((settle, fail) => {
 		const command = import.meta.resolve("playwright-core/package.json");
 		const child = spawn(
@@ -72,7 +75,7 @@ function install() {
 			],
 			{
 				env: {
-					...process.env,
+					...environment,
 					PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT: String(
 						DOWNLOAD_CONNECTION_MS_MAX,
 					),

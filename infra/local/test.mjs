@@ -85,6 +85,7 @@ async function main() {
 	const areas = await areasToRun(positionals);
 	const environment = { ...process.env };
 	for (const name of SETTINGS_OF_A_SERVICE) delete environment[name];
+	environment.TMPDIR = await makeTemporaryFolder();
 	await installTools(areas, environment);
 
 	const results = [];
@@ -96,7 +97,6 @@ async function main() {
 			milliseconds: status.milliseconds,
 		});
 	}
-	environment.TMPDIR = await makeTemporaryFolder();
 	if (areas.some((area) => !WITHOUT_DATABASE.includes(area))) {
 		await startSharedMongod(environment);
 	}
@@ -150,7 +150,7 @@ async function installTools(areas, environment) {
 		const chromium = await import("./chromium.mjs");
 		findChromium = chromium.findChromium;
 		environment.CHROMIUM_BINARY =
-			(await findChromium()) ?? (await chromium.downloadChromium());
+			(await findChromium()) ?? (await chromium.downloadChromium(environment));
 		if (!environment.CHROMIUM_BINARY) missing.push("chromium");
 	}
 	await installSystemPackages(missing);
