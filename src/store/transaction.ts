@@ -1,11 +1,6 @@
 /** One attempt to store a batch: the transaction over the three collections, and how it may end. */
-import {
-	type ClientSession,
-	MongoBulkWriteError,
-	MongoError,
-	MongoServerError,
-} from "mongodb";
-import type { Collections } from "./collections.ts";
+import { type ClientSession, MongoError, MongoServerError } from "mongodb";
+import type { CollectionDefinition, Collections } from "./collections.ts";
 import type { InvoiceRecord } from "./records.ts";
 import { isPassing } from "./unavailable.ts";
 
@@ -67,82 +62,108 @@ export async function storeBatch(
 }
 
 async function insertAll(
-	collections: Collections,
+	{ database }: Collections,
 	session: ClientSession,
 	records: readonly InvoiceRecord[],
 ): Promise<AttemptOutcome | undefined> {
-	const options = { session, ordered: true };
-	const keys = records.flatMap((record) => record.keys);
-	try {
-		await collections.invoiceNumbers.insertMany(
-			records.map(({ entry }) => entry),
-			options,
-		);
-	} catch (error) {
-		return failure(error, "numberTaken", "numberContended", (index) => index);
-	}
-	if (keys.length > 0) {
-		try {
-			await collections.idempotencyKeys.insertMany(keys, options);
-		} catch (error) {
-			return failure(error, "keyTaken", "keyTaken", (index) =>
-				records.findIndex((record) =>
-					record.keys.includes(keys[index] as (typeof keys)[number]),
-				),
-			);
+	const insert = async (
+		collection: CollectionDefinition["name"],
+		documents: readonly object[],
+	): Promise<Fault | undefined> => {
+		if (documents.length === 0) {
+			return undefined;
 		}
+		try {
+			// Not insertMany: it hides why the database could not be reached.
+			const answer = await database.command(
+				{ insert: collection, documents, ordered: true },
+				{ session, ignoreUndefined: true },
+			);
+			return (answer.writeErrors as Fault[] | undefined)?.[0];
+		} catch (cause) {
+			return { code: codeOf(cause), cause };
+		}
+	};
+	const register = await insert(
+		"invoiceNumbers",
+		records.map(({ entry }) => entry),
+	);
+	if (register !== undefined) {
+		return outcomeOf(register, {
+			duplicate: { kind: "numberTaken" },
+			conflict: { kind: "numberContended" },
+			record: register.index,
+		});
 	}
-	try {
-		await collections.invoices.insertMany(
-			records.map(({ document }) => document),
-			options,
-		);
-	} catch (error) {
-		return failure(error, "invoiceExists", "numberContended", (index) => index);
+	const keys = records.flatMap((record, index) =>
+		record.keys.map((key) => ({ key, index })),
+	);
+	const key = await insert(
+		"idempotencyKeys",
+		keys.map(({ key }) => key),
+	);
+	if (key !== undefined) {
+		return outcomeOf(key, {
+			duplicate: { kind: "keyTaken" },
+			conflict: { kind: "keyTaken" },
+			record: keys[key.index ?? -1]?.index,
+		});
+	}
+	const invoice = await insert(
+		"invoices",
+		records.map(({ document }) => document),
+	);
+	if (invoice !== undefined) {
+		return outcomeOf(invoice, {
+			duplicate: {
+				kind: "invoiceExists",
+				index: invoice.index,
+				cause: causeOf(invoice),
+			},
+			conflict: { kind: "numberContended" },
+			record: invoice.index,
+		});
 	}
 	return undefined;
 }
 
-function failure(
-	error: unknown,
-	duplicate: "numberTaken" | "keyTaken" | "invoiceExists",
-	conflict: "numberContended" | "keyTaken",
-	recordIndex: (index: number) => number,
-): AttemptOutcome {
-	if (error instanceof MongoServerError) {
-		switch (Number(error.code)) {
-			case DUPLICATE_KEY:
-				return duplicate === "invoiceExists"
-					? {
-							kind: duplicate,
-							index: failedIndex(error, recordIndex),
-							cause: error,
-						}
-					: { kind: duplicate };
-			case WRITE_CONFLICT:
-				return { kind: conflict };
-			case DOCUMENT_VALIDATION_FAILURE:
-				return {
-					kind: "refused",
-					index: failedIndex(error, recordIndex),
-					cause: error,
-				};
-		}
-	}
-	return isPassing(error)
-		? { kind: "unavailable", cause: error }
-		: { kind: "failed", cause: error };
+/** Why an insert failed: for one of its documents, or as a whole. */
+interface Fault {
+	code?: number;
+	index?: number;
+	errmsg?: string;
+	cause?: unknown;
 }
 
-function failedIndex(
-	error: MongoServerError,
-	recordIndex: (index: number) => number,
-): number | undefined {
-	if (!(error instanceof MongoBulkWriteError)) {
-		return undefined;
+function codeOf(error: unknown): number | undefined {
+	return error instanceof MongoServerError ? Number(error.code) : undefined;
+}
+
+function causeOf({ cause, errmsg }: Fault): unknown {
+	return cause ?? new Error(errmsg ?? "The database refused a document.");
+}
+
+function outcomeOf(
+	fault: Fault,
+	means: {
+		duplicate: AttemptOutcome;
+		conflict: AttemptOutcome;
+		/** The record whose document was refused. */
+		record: number | undefined;
+	},
+): AttemptOutcome {
+	const cause = causeOf(fault);
+	switch (fault.code) {
+		case DUPLICATE_KEY:
+			return means.duplicate;
+		case WRITE_CONFLICT:
+			return means.conflict;
+		case DOCUMENT_VALIDATION_FAILURE:
+			return { kind: "refused", index: means.record, cause };
 	}
-	const [first] = [error.writeErrors].flat();
-	return first === undefined ? undefined : recordIndex(first.index);
+	return isPassing(cause)
+		? { kind: "unavailable", cause }
+		: { kind: "failed", cause };
 }
 
 /** Commits; an unknown result is asked for again, which MongoDB allows, and stays unknown where that does not settle it. */
