@@ -13,7 +13,6 @@ import {
 	type Collections,
 	DATE_INDEX,
 	INVOICE_ATTRIBUTES,
-	REGISTER_INDEX,
 	type RegisterDocument,
 } from "./collections.ts";
 import { orUnavailable } from "./unavailable.ts";
@@ -161,7 +160,8 @@ export async function* auditSeries(
 	let last: RegisterDocument | undefined;
 	let batch: RegisterDocument[] = [];
 	const cursor = collections.invoiceNumbers
-		.find({ series }, { hint: REGISTER_INDEX, batchSize: BATCH_COUNT })
+		// No hint: where somebody dropped the index, doubles are all the likelier.
+		.find({ series }, { batchSize: BATCH_COUNT, allowDiskUse: true })
 		.sort({ sequence: 1 });
 	for await (const entry of cursor) {
 		if (!Number.isSafeInteger(entry.sequence) || entry.sequence < 1) {
