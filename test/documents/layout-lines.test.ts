@@ -81,6 +81,7 @@ describe("line breaking", () => {
 			fc.string({
 				unit: fc.constantFrom(..."aäßÉжλ0-/.,@ \u00a0\u00ad\u200b\u2028"),
 				maxLength: 60,
+				size: "max",
 			}),
 			{ maxLength: 8 },
 		)
