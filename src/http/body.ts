@@ -18,7 +18,7 @@ export async function readJsonBody(
 	otherwise?: unknown,
 ): Promise<unknown> {
 	const { headers } = request;
-	const bytes = await readBytes(request, bytesMax);
+	const bytes = await readBytes(request, bytesMax).catch(refuseIncomplete);
 	if (bytes.length === 0 && otherwise !== undefined) {
 		return otherwise;
 	}
@@ -55,6 +55,14 @@ export async function readJsonBody(
 		);
 	}
 	return result.value;
+}
+
+/** A body that cannot be read to its end is the client's fault, who has left; nobody reads this answer. */
+function refuseIncomplete(error: unknown): never {
+	if (error instanceof Problem) {
+		throw error;
+	}
+	throw new Problem("malformed-body", "The body ended before its end.");
 }
 
 async function readBytes(

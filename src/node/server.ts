@@ -1,6 +1,6 @@
 /** The HTTP server of the Node service: bounded in time and size, and ended without losing what it accepted. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { Problem, problemText } from "../http/problem.ts";
@@ -19,9 +19,6 @@ const TIMEOUTS = {
 
 /** What was accepted may take this long to be answered when the service ends, in milliseconds. */
 const CLOSE_MS_MAX = 30_000;
-
-/** How often connections that have become idle are closed meanwhile, in milliseconds. */
-const CLOSE_IDLE_MS = 50;
 
 export interface RunningServer {
 	/** "http://127.0.0.1:8000" */
@@ -42,11 +39,12 @@ export async function startServer(
 			errorHandler: () => badRequest(),
 		}),
 	);
+	const closeUnused = trackConnections(server);
 	await listen(server, host, port);
 	const { address, family, port: taken } = server.address() as AddressInfo;
 	return {
 		url: `http://${family === "IPv6" ? `[${address}]` : address}:${taken}`,
-		close: () => close(server),
+		close: () => close(server, closeUnused),
 	};
 }
 
@@ -74,17 +72,49 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 	});
 }
 
-function close(server: Server): Promise<void> {
+/**
+ * Keeps count of the requests of each connection. Returns what closes those
+ * without one, now and whenever one ends: Node's own `closeIdleConnections`
+ * leaves those that have not sent anything yet.
+ */
+function trackConnections(server: Server): () => void {
+	const requests = new Map<Socket, number>();
+	let closing = false;
+	const settle = (socket: Socket) => {
+		if (closing && requests.get(socket) === 0) {
+			socket.end(() => socket.destroy());
+		}
+	};
+	const count = (socket: Socket, difference: 1 | -1) =>
+		requests.set(socket, (requests.get(socket) ?? 0) + difference);
+	server.on("connection", (socket) => {
+		requests.set(socket, 0);
+		socket.once("close", () => requests.delete(socket));
+	});
+	server.prependListener("request", ({ socket }, response) => {
+		count(socket, 1);
+		response.once("close", () => {
+			if (requests.has(socket)) {
+				count(socket, -1);
+				settle(socket);
+			}
+		});
+	});
+	return () => {
+		closing = true;
+		for (const socket of requests.keys()) {
+			settle(socket);
+		}
+	};
+}
+
+function close(server: Server, closeUnused: () => void): Promise<void> {
 	return new Promise((resolve) => {
-		const idle = setInterval(
-			() => server.closeIdleConnections(),
-			CLOSE_IDLE_MS,
-		);
 		const late = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
 		server.close(() => {
-			clearInterval(idle);
 			clearTimeout(late);
 			resolve();
 		});
+		closeUnused();
 	});
 }

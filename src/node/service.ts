@@ -68,7 +68,6 @@ export async function startService(
 	});
 	try {
 		const store = openStore(database.client, configuration.mongodbDatabase);
-		await tellReadiness(store, log);
 		let closing = false;
 		const services: Services = {
 			store,
@@ -100,6 +99,7 @@ export async function startService(
 			processMetrics,
 		};
 		const server = await listen(createApp(services), configuration);
+		await tellReadiness(store, log);
 		let stopped: Promise<void> | undefined;
 		return {
 			url: server.url,
