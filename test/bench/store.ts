@@ -1,0 +1,285 @@
+/** The store and the service against the plain limits of the same MongoDB server and of node:http. */
+import { type ChildProcess, spawn } from "node:child_process";
+import autocannon from "autocannon";
+import type { MongoClient } from "mongodb";
+import { checkDraft } from "../../src/invoice/check.ts";
+import { CONTEXT } from "../golden.ts";
+import { startTestMongod } from "../mongod.ts";
+import { openStoreDatabase } from "../store/database.ts";
+import { benchDraft } from "./invoices.ts";
+import { median, percentile, row } from "./measure.ts";
+
+const ROUND_MS = 2_000;
+const ROUNDS = 3;
+const CLIENTS = 64;
+const READERS = 16;
+const LINES = 10;
+const DIFFERENT = 200;
+
+const DURABLE = { w: "majority", journal: true } as const;
+
+interface Rate {
+	perSecond: number;
+	p99: number;
+}
+
+/** Lets `clients` work side by side for a round. */
+async function rate(
+	clients: number,
+	work: (turn: number) => Promise<unknown>,
+): Promise<Rate> {
+	const milliseconds: number[] = [];
+	let turns = 0;
+	const start = performance.now();
+	await Promise.all(
+		Array.from({ length: clients }, async () => {
+			while (performance.now() - start < ROUND_MS) {
+				const before = performance.now();
+				turns += 1;
+				await work(turns);
+				milliseconds.push(performance.now() - before);
+			}
+		}),
+	);
+	return {
+		perSecond: (milliseconds.length * 1000) / (performance.now() - start),
+		p99: percentile(milliseconds, 0.99),
+	};
+}
+
+/** Runs the contestants in turn, some rounds, and gives each one's median round. */
+async function contest<Name extends string>(
+	contestants: Record<Name, () => Promise<Rate>>,
+): Promise<Record<Name, Rate>> {
+	const rounds = new Map<string, Rate[]>();
+	for (let round = 0; round <= ROUNDS; round += 1) {
+		for (const [name, run] of Object.entries<() => Promise<Rate>>(
+			contestants,
+		)) {
+			const figure = await run();
+			// The first round warms up.
+			if (round > 0) {
+				rounds.set(name, [...(rounds.get(name) ?? []), figure]);
+			}
+		}
+	}
+	return Object.fromEntries(
+		[...rounds].map(([name, figures]) => [
+			name,
+			{
+				perSecond: median(figures.map((figure) => figure.perSecond)),
+				p99: median(figures.map((figure) => figure.p99)),
+			},
+		]),
+	) as Record<Name, Rate>;
+}
+
+/** What anybody would write first: a counter, and one transaction an invoice. */
+function counterTransaction(client: MongoClient, document: object) {
+	const database = client.db("bench");
+	const counters = database.collection<{ _id: string; value: number }>(
+		"counters",
+	);
+	const invoices = database.collection("counted");
+	return async () => {
+		const session = client.startSession();
+		try {
+			await session.withTransaction(
+				async () => {
+					const counter = await counters.findOneAndUpdate(
+						{ _id: "RE-2026" },
+						{ $inc: { value: 1 } },
+						{ upsert: true, returnDocument: "after", session },
+					);
+					await invoices.insertOne(
+						{ ...document, sequence: counter?.value },
+						{ session },
+					);
+				},
+				{ writeConcern: DURABLE },
+			);
+		} finally {
+			await session.endSession();
+		}
+	};
+}
+
+async function fire(options: autocannon.Options): Promise<Rate> {
+	const result = await autocannon({ duration: ROUND_MS / 1000, ...options });
+	if (result.errors > 0 || result.non2xx - result["3xx"] > 0) {
+		throw new Error(
+			`${options.url}: ${result.errors} errors, ${result.non2xx} answers that are no success.`,
+		);
+	}
+	return {
+		perSecond: result.requests.total / result.duration,
+		p99: result.latency.p99,
+	};
+}
+
+/** Starts the bundled service on a database that is set up; resolves to its address. */
+async function startService(
+	environment: Record<string, string>,
+): Promise<{ url: string; child: ChildProcess }> {
+	const child = spawn(process.execPath, ["dist/main.js"], {
+		env: {
+			...process.env,
+			PORT: "0",
+			HOST: "127.0.0.1",
+			LOG_LEVEL: "warn",
+			...environment,
+		},
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	const url = await new Promise<string>((resolve, reject) => {
+		let text = "";
+		child.stdout?.on("data", (chunk: Buffer) => {
+			text += chunk.toString();
+			const match = /http:\/\/127\.0\.0\.1:\d+/.exec(text);
+			if (match !== null) {
+				resolve(match[0]);
+			}
+		});
+		child.on("exit", () =>
+			reject(new Error("The service ended before it listened.")),
+		);
+	});
+	return { url, child };
+}
+
+/** A bare node:http server in a process of its own that answers the same bytes. */
+async function startBareServer(
+	body: string,
+): Promise<{ url: string; child: ChildProcess }> {
+	const script = `require("node:http").createServer((request, response) => {
+		response.writeHead(200, { "Content-Type": "application/json", "Content-Length": ${Buffer.byteLength(body)} });
+		response.end(body);
+	}).listen(0, "127.0.0.1", function () { console.log("http://127.0.0.1:" + this.address().port); });
+	const body = ${JSON.stringify(body)};`;
+	const child = spawn(process.execPath, ["-e", script], {
+		stdio: ["ignore", "pipe", "inherit"],
+	});
+	const url = await new Promise<string>((resolve) => {
+		child.stdout?.once("data", (chunk: Buffer) =>
+			resolve(chunk.toString().trim()),
+		);
+	});
+	return { url, child };
+}
+
+const mongod = await startTestMongod();
+process.env.TEST_MONGODB_URI = mongod.uri;
+const children: ChildProcess[] = [];
+try {
+	const database = await openStoreDatabase();
+	const { store, collections, admin } = database;
+	const drafts = Array.from({ length: DIFFERENT }, (_, seed) =>
+		checkDraft(benchDraft(LINES, seed), CONTEXT),
+	);
+	const checked = drafts.flatMap((result) =>
+		result.ok ? [result.checked] : [],
+	);
+	const pick = (turn: number) => {
+		const draft = checked[turn % checked.length];
+		if (draft === undefined) throw new RangeError("There is no draft.");
+		return { checked: draft };
+	};
+	const first = await store.append(pick(0));
+	if (first.outcome !== "created")
+		throw new Error("The first invoice was not created.");
+	const { number } = first.invoice;
+	const stored = await collections.invoices.findOne({ number });
+	const { _id, ...document } = stored ?? { _id: "" };
+	const plain = admin.client
+		.db("bench")
+		.collection("plain", { writeConcern: DURABLE });
+	const append = (turn: number) => store.append(pick(turn));
+
+	const creates = await contest({
+		ours: () => rate(CLIENTS, append),
+		insertOne: () => rate(CLIENTS, () => plain.insertOne({ ...document })),
+	});
+	row(
+		`creates/s, store, ${CLIENTS} clients`,
+		creates.ours.perSecond.toFixed(0),
+		`insertOne majority ${creates.insertOne.perSecond.toFixed(0)}`,
+		creates.ours.perSecond / creates.insertOne.perSecond,
+		{ least: 2 },
+	);
+
+	const service = await startService({
+		MONGODB_URI: database.serviceUri,
+		MONGODB_DATABASE: admin.databaseName,
+	});
+	children.push(service.child);
+	const body = JSON.stringify(benchDraft(LINES, 1));
+	const counted = counterTransaction(admin.client, document);
+	const overHttp = await contest({
+		ours: () =>
+			fire({
+				url: `${service.url}/invoices`,
+				connections: CLIENTS,
+				method: "POST",
+				headers: { "content-type": "application/json" },
+				body,
+			}),
+		counter: () => rate(CLIENTS, counted),
+	});
+	row(
+		`creates/s, HTTP, all checks, ${CLIENTS} clients`,
+		overHttp.ours.perSecond.toFixed(0),
+		`a counter transaction each ${overHttp.counter.perSecond.toFixed(0)}`,
+		overHttp.ours.perSecond / overHttp.counter.perSecond,
+		{ least: 10 },
+	);
+	row(
+		"  its p99",
+		`${overHttp.ours.p99.toFixed(0)} ms`,
+		"target 50 ms",
+		overHttp.ours.p99 / 50,
+		{ most: 1 },
+	);
+
+	const address = `${service.url}/invoices/${number}.json`;
+	const response = await fetch(address);
+	const etag = response.headers.get("etag") ?? "";
+	const bare = await startBareServer(await response.text());
+	children.push(bare.child);
+	const reads = await contest({
+		ours: () => fire({ url: address, connections: READERS }),
+		notModified: () =>
+			fire({
+				url: address,
+				connections: READERS,
+				headers: { "if-none-match": etag },
+			}),
+		findOne: () =>
+			rate(READERS, () => collections.invoices.findOne({ number })),
+		bare: () => fire({ url: bare.url, connections: READERS }),
+	});
+	row(
+		`JSON reads/s, HTTP, ${READERS} clients`,
+		reads.ours.perSecond.toFixed(0),
+		`findOne, raw driver ${reads.findOne.perSecond.toFixed(0)}`,
+		reads.ours.perSecond / reads.findOne.perSecond,
+		{ least: 0.7 },
+	);
+	row(
+		"  against HTTP alone",
+		reads.ours.perSecond.toFixed(0),
+		`bare node:http ${reads.bare.perSecond.toFixed(0)}`,
+		reads.ours.perSecond / reads.bare.perSecond,
+	);
+	row(
+		"304/s, HTTP",
+		reads.notModified.perSecond.toFixed(0),
+		`our 200 ${reads.ours.perSecond.toFixed(0)}`,
+		reads.notModified.perSecond / reads.ours.perSecond,
+	);
+	await database.drop();
+} finally {
+	for (const child of children) {
+		child.kill("SIGTERM");
+	}
+	await mongod.remove();
+}
