@@ -5,6 +5,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { PDFDocument } from "../../../node_modules/pdfkit/js/pdfkit.browser.mjs";
 import type { DocumentProperties } from "./canvas.ts";
 import type { Deflate, DeflateEffort } from "./deflate.ts";
+import { deflateText, writeLatin1 } from "./latin1.ts";
 
 /** A4 in points: 210 × 297 mm. */
 export const PAGE_WIDTH = 595.28;
@@ -40,10 +41,15 @@ export interface PackedObjects {
 	readonly bytes: Uint8Array;
 }
 
-/** Where an object lies: at an offset of the file, or in an object stream. */
-type Place =
-	| { readonly offset: number }
-	| { readonly stream: number; readonly index: number };
+/** Where the objects lie, by their numbers; two arrays, because a document has hundreds. */
+interface Places {
+	/** An offset in the file, or the number of an object stream. */
+	readonly at: number[];
+	/** The position in that stream; AT_OFFSET for an offset. */
+	readonly index: number[];
+}
+
+const AT_OFFSET = -1;
 
 /**
  * Starts a file. pdfkit writes each object as text of its own and a table of
@@ -82,16 +88,21 @@ export function createPdfFile(
 		FILE_IDENTIFIER_LENGTH,
 	);
 
-	const chunks: Uint8Array[] = [];
+	/** The file so far. Text becomes bytes at the end, in their last place. */
+	const chunks: (string | Uint8Array)[] = [];
 	let length = 0;
-	function append(chunk: Uint8Array): void {
+	function append(chunk: string | Uint8Array): void {
 		chunks.push(chunk);
 		length += chunk.length;
 	}
 	// The second line marks the file as binary (ISO 32000-1, 7.5.2).
-	append(latin1Bytes("%PDF-1.7\n%\xff\xff\xff\xff\n"));
+	append("%PDF-1.7\n%\xff\xff\xff\xff\n");
 
-	const places: (Place | undefined)[] = [];
+	const places: Places = { at: [], index: [] };
+	function placeAtEnd(id: number): void {
+		places.at[id] = length;
+		places.index[id] = AT_OFFSET;
+	}
 	let bodies: string[] = [];
 	let bodyIds: number[] = [];
 
@@ -108,20 +119,18 @@ export function createPdfFile(
 	}
 
 	function stream(id: number, entries: string, bytes: Uint8Array): void {
-		places[id] = { offset: length };
-		append(
-			latin1Bytes(
-				`${id} 0 obj\n<<${entries}/Length ${bytes.length}>>\nstream\n`,
-			),
-		);
+		placeAtEnd(id);
+		append(`${id} 0 obj\n<<${entries}/Length ${bytes.length}>>\nstream\n`);
 		append(bytes);
-		append(END_OF_STREAM);
+		append("\nendstream\nendobj\n");
 	}
 
 	function packedObjects(packed: PackedObjects): void {
 		const id = reserve();
 		for (let index = 0; index < packed.ids.length; index++) {
-			places[packed.ids[index] ?? 0] = { stream: id, index };
+			const packedId = packed.ids[index] ?? 0;
+			places.at[packedId] = id;
+			places.index[packedId] = index;
 		}
 		stream(id, packed.entries, packed.bytes);
 	}
@@ -144,9 +153,9 @@ export function createPdfFile(
 		if (written.length === 3 && typeof body === "string") {
 			object(reference.id, body);
 		} else {
-			places[reference.id] = { offset: length };
+			placeAtEnd(reference.id);
 			for (const piece of written) {
-				append(typeof piece === "string" ? latin1Bytes(`${piece}\n`) : piece);
+				append(typeof piece === "string" ? `${piece}\n` : piece);
 			}
 		}
 		written = [];
@@ -160,7 +169,7 @@ export function createPdfFile(
 	function writeCrossReferences(): void {
 		const id = reserve();
 		const start = length;
-		places[id] = { offset: start };
+		placeAtEnd(id);
 		const { widths, bytes } = crossReferences(places, id + 1);
 		const isLong = bytes.length > CROSS_REFERENCES_PLAIN_MAX;
 		stream(
@@ -168,7 +177,7 @@ export function createPdfFile(
 			`/Type/XRef/W[${widths.join(" ")}]/Size ${id + 1}/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[${hexString(kit._id)}${hexString(kit._id)}]${isLong ? "/Filter/FlateDecode" : ""}`,
 			isLong ? deflate(bytes, "each") : bytes,
 		);
-		append(latin1Bytes(`startxref\n${start}\n%%EOF\n`));
+		append(`startxref\n${start}\n%%EOF\n`);
 	}
 
 	return {
@@ -189,7 +198,11 @@ export function createPdfFile(
 			const bytes = new Uint8Array(length);
 			let offset = 0;
 			for (const chunk of chunks) {
-				bytes.set(chunk, offset);
+				if (typeof chunk === "string") {
+					writeLatin1(bytes, offset, chunk);
+				} else {
+					bytes.set(chunk, offset);
+				}
 				offset += chunk.length;
 			}
 			return bytes;
@@ -204,15 +217,6 @@ export function reference(id: number): object {
 		[Symbol.toStringTag]: "Reference",
 		toString: () => `${id} 0 R`,
 	};
-}
-
-/** Each character's low byte: our PDF text holds none above 0xff. */
-export function latin1Bytes(text: string): Uint8Array {
-	const bytes = new Uint8Array(text.length);
-	for (let at = 0; at < text.length; at++) {
-		bytes[at] = text.charCodeAt(at);
-	}
-	return bytes;
 }
 
 /** A text string (ISO 32000-1, 7.9.2.2). */
@@ -235,8 +239,6 @@ function hexString(bytes: Uint8Array): string {
 	return `${hex}>`;
 }
 
-const END_OF_STREAM = latin1Bytes("\nendstream\nendobj\n");
-
 /** Packs objects without streams into an object stream (ISO 32000-1, 7.5.7). */
 export function packObjects(
 	ids: readonly number[],
@@ -253,58 +255,50 @@ export function packObjects(
 	return {
 		ids,
 		entries: `/Type/ObjStm/N ${bodies.length}/First ${index.length}/Filter/FlateDecode`,
-		bytes: deflate(latin1Bytes(`${index}${bodies.join("\n")}`), effort),
+		bytes: deflateText(`${index}${bodies.join("\n")}`, deflate, effort),
 	};
 }
 
 /** Shorter ones are written as they are: compressing would save 200 bytes and take a twentieth of the document's time. */
 const CROSS_REFERENCES_PLAIN_MAX = 1024;
 
-const FREE = 0;
-const AT_OFFSET = 1;
-const IN_STREAM = 2;
+const TYPE_FREE = 0;
+const TYPE_OFFSET = 1;
+const TYPE_PACKED = 2;
 const LAST_GENERATION = 0xff;
 
 /** The rows of the cross-reference stream (ISO 32000-1, 7.5.8.3), no wider than they must be. */
 function crossReferences(
-	places: readonly (Place | undefined)[],
+	{ at, index }: Places,
 	size: number,
 ): { widths: [number, number, number]; bytes: Uint8Array } {
 	let most = 0;
 	for (let id = 1; id < size; id++) {
-		const place = places[id];
-		if (place !== undefined) {
-			most = Math.max(most, "offset" in place ? place.offset : place.stream);
+		const place = at[id];
+		if (place === undefined) {
+			throw new Error(
+				`Object ${id} of the PDF was reserved and never written: write it, or write "null".`,
+			);
 		}
+		most = Math.max(most, place);
 	}
 	const placeWidth = bytesFor(most);
 	const indexWidth = bytesFor(OBJECTS_PER_STREAM_MAX);
 	const bytes = new Uint8Array(size * (1 + placeWidth + indexWidth));
-	let at = 0;
+	let next = 0;
 	function write(value: number, width: number): void {
 		for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) {
-			bytes[at++] = value >> shift;
+			bytes[next++] = value >> shift;
 		}
 	}
-	for (let id = 0; id < size; id++) {
-		const place = places[id];
-		if (id === 0) {
-			write(FREE, 1);
-			write(0, placeWidth);
-			write(LAST_GENERATION, indexWidth);
-		} else if (place === undefined) {
-			throw new Error(
-				`Object ${id} of the PDF was reserved and never written: write it, or write "null".`,
-			);
-		} else if ("offset" in place) {
-			write(AT_OFFSET, 1);
-			write(place.offset, placeWidth);
-			write(0, indexWidth);
-		} else {
-			write(IN_STREAM, 1);
-			write(place.stream, placeWidth);
-			write(place.index, indexWidth);
-		}
+	write(TYPE_FREE, 1);
+	write(0, placeWidth);
+	write(LAST_GENERATION, indexWidth);
+	for (let id = 1; id < size; id++) {
+		const position = index[id] ?? AT_OFFSET;
+		write(position === AT_OFFSET ? TYPE_OFFSET : TYPE_PACKED, 1);
+		write(at[id] ?? 0, placeWidth);
+		write(position === AT_OFFSET ? 0 : position, indexWidth);
 	}
 	return { widths: [1, placeWidth, indexWidth], bytes };
 }

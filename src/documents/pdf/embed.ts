@@ -1,12 +1,8 @@
 /** Writes fonts into documents: the objects that PDF wants of one, with the glyphs that a document uses. */
 import type { Deflate, DeflateEffort } from "./deflate.ts";
-import {
-	latin1Bytes,
-	type PackedObjects,
-	type PdfFile,
-	packObjects,
-} from "./document.ts";
+import { type PackedObjects, type PdfFile, packObjects } from "./document.ts";
 import type { Font } from "./font.ts";
+import { deflateText } from "./latin1.ts";
 import { basicGlyphs, type FontSubset, makeSubset } from "./subset.ts";
 
 /** The numbers of a font's objects in a file. */
@@ -68,7 +64,7 @@ export function createFontEmbedder(font: Font, deflate: Deflate): FontEmbedder {
 			),
 			file: deflate(subset.file, effort),
 			fileLength: subset.file.length,
-			characterMap: deflate(latin1Bytes(subset.characterMap), effort),
+			characterMap: deflateText(subset.characterMap, deflate, effort),
 		};
 	}
 

@@ -11,8 +11,9 @@ export interface StructureElement {
 	readonly parent: number;
 	/** Object of the page that its first content is on; 0 while it has none. */
 	page: number;
-	/** Entries of K: marked content, elements, annotations. */
-	readonly kids: string[];
+	/** Entries of K, as they are written: marked content, elements, annotations. */
+	kids: string;
+	kidCount: number;
 	/** What a Figure takes up on its page: left, bottom, right, top. */
 	box: [number, number, number, number] | undefined;
 }
@@ -61,7 +62,7 @@ export function createStructure(file: PdfFile, root: number): Structure {
 				attributes,
 				current.id,
 			);
-			current.kids.push(`${element.id} 0 R`);
+			addKid(current, `${element.id} 0 R`);
 			open.push(element);
 			current = element;
 		},
@@ -81,7 +82,8 @@ export function createStructure(file: PdfFile, root: number): Structure {
 			if (current.page === 0) {
 				current.page = page.object;
 			}
-			current.kids.push(
+			addKid(
+				current,
 				current.page === page.object
 					? `${identifier}`
 					: `<</Type/MCR/Pg ${page.object} 0 R/MCID ${identifier}>>`,
@@ -89,7 +91,8 @@ export function createStructure(file: PdfFile, root: number): Structure {
 			return identifier;
 		},
 		annotation(annotation, page) {
-			current.kids.push(
+			addKid(
+				current,
 				`<</Type/OBJR/Pg ${page.object} 0 R/Obj ${annotation} 0 R>>`,
 			);
 			return parentTree.push(current.id) - 1;
@@ -119,19 +122,33 @@ function createElement(
 	attributes: StructureAttributes,
 	parent: number,
 ): StructureElement {
-	return { id, type, attributes, parent, page: 0, kids: [], box: undefined };
+	return {
+		id,
+		type,
+		attributes,
+		parent,
+		page: 0,
+		kids: "",
+		kidCount: 0,
+		box: undefined,
+	};
+}
+
+function addKid(element: StructureElement, kid: string): void {
+	element.kids += element.kidCount === 0 ? kid : ` ${kid}`;
+	element.kidCount++;
 }
 
 function elementBody(element: StructureElement): string {
-	const { type, kids, page } = element;
+	const { type, kids, kidCount, page } = element;
 	let body = `<</S/${type}/P ${element.parent} 0 R`;
 	if (page !== 0) {
 		body += `/Pg ${page} 0 R`;
 	}
-	if (kids.length === 1) {
-		body += `/K ${kids[0]}`;
-	} else if (kids.length > 1) {
-		body += `/K[${kids.join(" ")}]`;
+	if (kidCount === 1) {
+		body += `/K ${kids}`;
+	} else if (kidCount > 1) {
+		body += `/K[${kids}]`;
 	}
 	return `${body}${attributeEntries(element)}>>`;
 }

@@ -9,7 +9,6 @@ import type {
 import type { Deflate } from "./deflate.ts";
 import {
 	createPdfFile,
-	latin1Bytes,
 	PAGE_HEIGHT,
 	PAGE_WIDTH,
 	reference,
@@ -17,6 +16,7 @@ import {
 import { createFontEmbedder, type FontEmbedder, reserveFont } from "./embed.ts";
 import { createFont, type Font, forEachWord } from "./font.ts";
 import { createImageReader, type Image, readImageSize } from "./image.ts";
+import { deflateText } from "./latin1.ts";
 import {
 	createStructure,
 	type StructureElement,
@@ -221,7 +221,7 @@ function createCanvas(
 			mark();
 			fill(color);
 			const resource = RESOURCES[name];
-			const wanted = `/${resource} ${rounded(size)} Tf\n`;
+			const wanted = `/${resource} ${written(size)} Tf\n`;
 			if (page.font !== wanted) {
 				page.font = wanted;
 				page.operators.push(wanted);
@@ -230,7 +230,7 @@ function createCanvas(
 				}
 			}
 			page.operators.push(
-				`BT ${rounded(x)} ${rounded(PAGE_HEIGHT - y)} Td[(${operand})]TJ ET\n`,
+				`BT ${written(x)} ${written(PAGE_HEIGHT - y)} Td[(${operand})]TJ ET\n`,
 			);
 		},
 		rectangle(x, y, width, height, color) {
@@ -241,7 +241,7 @@ function createCanvas(
 			const left = rounded(x);
 			const bottom = rounded(PAGE_HEIGHT - y - height);
 			page.operators.push(
-				`${left} ${bottom} ${rounded(rounded(x + width) - left)} ${rounded(rounded(PAGE_HEIGHT - y) - bottom)} re f\n`,
+				`${written(left)} ${written(bottom)} ${written(rounded(x + width) - left)} ${written(rounded(PAGE_HEIGHT - y) - bottom)} re f\n`,
 			);
 		},
 		line(fromX, fromY, toX, toY, lineWidth, color) {
@@ -258,10 +258,10 @@ function createCanvas(
 			}
 			if (page.lineWidth !== lineWidth) {
 				page.lineWidth = lineWidth;
-				page.operators.push(`${rounded(lineWidth)} w\n`);
+				page.operators.push(`${written(lineWidth)} w\n`);
 			}
 			page.operators.push(
-				`${rounded(fromX)} ${rounded(PAGE_HEIGHT - fromY)} m ${rounded(toX)} ${rounded(PAGE_HEIGHT - toY)} l S\n`,
+				`${written(fromX)} ${written(PAGE_HEIGHT - fromY)} m ${written(toX)} ${written(PAGE_HEIGHT - toY)} l S\n`,
 			);
 		},
 		image(bytes, x, y, width, height) {
@@ -271,7 +271,7 @@ function createCanvas(
 			const resource = `I${id}`;
 			kit.page.xobjects[resource] = reference(id);
 			page.operators.push(
-				`q ${rounded(width)} 0 0 ${rounded(height)} ${rounded(x)} ${rounded(PAGE_HEIGHT - y - height)} cm /${resource} Do Q\n`,
+				`q ${written(width)} 0 0 ${written(height)} ${written(x)} ${written(PAGE_HEIGHT - y - height)} cm /${resource} Do Q\n`,
 			);
 		},
 		imageSize: readImageSize,
@@ -316,7 +316,7 @@ function createCanvas(
 				const { content } = kit.switchToPage(index);
 				content.data.Filter = "FlateDecode";
 				content.write(
-					deflate(latin1Bytes(finished.operators.join("")), "each"),
+					deflateText(finished.operators.join(""), deflate, "each"),
 				);
 			});
 			for (const name of FONT_NAMES) {
@@ -337,6 +337,23 @@ const NO_ATTRIBUTES: StructureAttributes = {};
 /** To a hundredth of a point, 3.5 µm: finer than any printer. */
 function rounded(length: number): number {
 	return Math.round(length * 100) / 100;
+}
+
+const HUNDREDTHS: readonly string[] = Array.from({ length: 100 }, (_, part) =>
+	part === 0 ? "" : `.${part.toString().padStart(2, "0").replace(/0$/, "")}`,
+);
+
+/**
+ * A length as it is written, rounded. Whole numbers become text several times
+ * faster than fractions, and a page has hundreds of lengths.
+ */
+function written(length: number): string {
+	const hundredths = Math.round(length * 100);
+	if (hundredths < 0) {
+		return `${hundredths / 100}`;
+	}
+	const whole = Math.floor(hundredths / 100);
+	return whole + (HUNDREDTHS[hundredths - whole * 100] ?? "");
 }
 
 /** "#rrggbb" as three numbers from 0 to 1. */
