@@ -186,6 +186,9 @@ function refusal(error: errors.JOSEError): string {
 	if (error instanceof errors.JOSEAlgNotAllowed) {
 		return "The token is signed with another algorithm than the configured key's.";
 	}
+	if (error instanceof errors.JWKSMultipleMatchingKeys) {
+		return 'The token has no "kid", which chooses among the configured keys.';
+	}
 	if (error instanceof errors.JWKSNoMatchingKey) {
 		return "The token is signed with none of the configured keys.";
 	}

@@ -339,6 +339,14 @@ describe("Authentication", () => {
 			}
 			assert.deepEqual(statuses, [ecStatus, edStatus], what);
 		}
+		const twins = keySet(
+			JSON.stringify({ keys: [ecJwk, { ...ecJwk, kid: "twin" }] }),
+		);
+		const nameless = await bearer(claims, { ...ec, kid: undefined });
+		const ambiguous = await verifying(twins).fetch(location, {
+			headers: nameless,
+		});
+		assert.match((await problemOf(ambiguous)).detail, /has no "kid"/);
 		const other = await bearer(claims, { ...ec, kid: "unknown" });
 		const answer = await verifying(both).fetch(location, { headers: other });
 		assert.match(
