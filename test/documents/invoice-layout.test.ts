@@ -165,6 +165,36 @@ describe("the layout of an invoice", () => {
 		);
 	});
 
+	it("leaves room for content whatever a firm has to say in its footer", () => {
+		const invoice = goldenSnapshot("car-sharing-380");
+		const wide = "W".repeat(200);
+		const address = {
+			line1: wide,
+			line2: wide,
+			line3: wide,
+			postalCode: "W".repeat(20),
+			city: wide,
+			region: wide,
+			country: "DE",
+		};
+		const recording = draw({
+			...invoice,
+			seller: {
+				...invoice.seller,
+				name: wide,
+				address,
+				contact: { name: wide, phone: "W".repeat(50), email: "W".repeat(254) },
+				website: wide,
+				registration: wide,
+				management: wide,
+				taxNumber: "W".repeat(50),
+			},
+			buyer: { name: wide, tradingName: wide, address },
+		});
+		assertTidy(recording);
+		assertFooterIsClear(recording);
+	});
+
 	const letters =
 		"abcdefghijklmnopqrstuvwxyzäöüßABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-/&()éλЖ€";
 	const word = fc.string({

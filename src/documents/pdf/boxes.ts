@@ -137,3 +137,20 @@ export type Box =
 	| ImageBox
 	| QrBox
 	| TableBox;
+
+/** Lengths that differ by less are equal: sums of fractions in floating point. */
+export const EPSILON = 0.01;
+
+/** Stacks boxes whose heights and spaces come to `height`. */
+export function stack(children: readonly Box[], height: number): StackBox {
+	const first = children[0];
+	return {
+		kind: "stack",
+		height,
+		before: 0,
+		baseline: first === undefined ? 0 : first.before + first.baseline,
+		together: false,
+		withPrevious: false,
+		children,
+	};
+}

@@ -2,12 +2,11 @@
 import Handlebars from "handlebars/dist/cjs/handlebars.js";
 import { LANGUAGES } from "../../invoice/draft.ts";
 import {
-	type CompiledPart,
 	type CompiledTemplate,
 	MAIN_PART,
 	type TemplateReference,
 } from "./template.ts";
-import type { TemplateTexts, TextsByLanguage } from "./template-data.ts";
+import type { TemplateTexts } from "./template-data.ts";
 import { REQUIRED_TEXTS, TEMPLATE_FUNCTIONS } from "./template-functions.ts";
 
 const PART = /^([a-z][a-z0-9-]*)\.hbs$/;
@@ -25,12 +24,8 @@ const OPTIONS: PrecompileOptions = {
 	preventIndent: true,
 };
 
-/**
- * Compiles one part of a template to the source text of a JavaScript object,
- * for a bundler to write into a module. Throws an Error with Handlebars'
- * message, which shows the line.
- */
-export function precompilePart(file: string, source: string): string {
+/** One part as the source text of a JavaScript object. The Error has Handlebars' message, which shows the line. */
+function precompilePart(file: string, source: string): string {
 	try {
 		return String(Handlebars.precompile(withoutIndentation(source), OPTIONS));
 	} catch (error) {
@@ -46,8 +41,8 @@ function withoutIndentation(source: string): string {
 	return source.replace(/^[ \t]+|[ \t]+$/gm, "");
 }
 
-/** Reads and checks the texts of one language. Throws an Error that names the file. */
-export function readTexts(file: string, json: string): TemplateTexts {
+/** The texts of one language, checked. */
+function readTexts(file: string, json: string): TemplateTexts {
 	let texts: unknown;
 	try {
 		texts = JSON.parse(json);
@@ -66,21 +61,23 @@ export function readTexts(file: string, json: string): TemplateTexts {
 }
 
 /**
- * Compiles a version of a template of its files (by file name). Throws an
- * Error that names the file where one is faulty, missing or not of a template.
+ * Compiles a version of a template of its files (by file name) to the source
+ * text of a JavaScript expression, for a bundler to write into a module.
+ * Throws an Error that names the file where one is faulty, missing or not of a
+ * template.
  */
-export function compileTemplate(
+export function precompileTemplate(
 	{ name, version }: TemplateReference,
 	files: Readonly<Record<string, string>>,
-): CompiledTemplate {
-	const parts: Record<string, CompiledPart> = {};
-	const texts: Record<string, TemplateTexts> = {};
+): string {
+	const parts: string[] = [];
+	const texts: Partial<Record<string, TemplateTexts>> = {};
 	for (const [file, content] of Object.entries(files)) {
 		const path = `${name}/${version}/${file}`;
 		const part = PART.exec(file)?.[1];
 		const language = TEXTS.exec(file)?.[1];
 		if (part !== undefined) {
-			parts[part] = evaluate(precompilePart(path, content));
+			parts.push(`${JSON.stringify(part)}:${precompilePart(path, content)}`);
 		} else if (language !== undefined) {
 			texts[language] = readTexts(path, content);
 		} else {
@@ -90,7 +87,7 @@ export function compileTemplate(
 		}
 	}
 	const missing = [
-		...(parts[MAIN_PART] === undefined ? [`${MAIN_PART}.hbs`] : []),
+		...(`${MAIN_PART}.hbs` in files ? [] : [`${MAIN_PART}.hbs`]),
 		...LANGUAGES.filter((language) => texts[language] === undefined).map(
 			(language) => `texts.${language}.json`,
 		),
@@ -100,10 +97,15 @@ export function compileTemplate(
 			`The template ${name}/${version} lacks ${missing.join(" and ")}.`,
 		);
 	}
-	return { name, version, parts, texts: texts as unknown as TextsByLanguage };
+	return `{name:${JSON.stringify(name)},version:${version},parts:{${parts.join(",")}},texts:${JSON.stringify(texts)}}`;
 }
 
-/** What a bundler would have written into a module. The source comes from Handlebars' compiler. */
-function evaluate(source: string): CompiledPart {
-	return new Function(`return (${source});`)() as CompiledPart;
+/** Compiles a version of a template for use in this process. Throws as `precompileTemplate` does. */
+export function compileTemplate(
+	template: TemplateReference,
+	files: Readonly<Record<string, string>>,
+): CompiledTemplate {
+	// What a bundler would have written into a module.
+	const source = precompileTemplate(template, files);
+	return new Function(`return (${source});`)() as CompiledTemplate;
 }

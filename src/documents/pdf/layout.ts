@@ -3,7 +3,8 @@ import type { Box, Look, StackBox } from "./boxes.ts";
 import type { Canvas } from "./canvas.ts";
 import { drawBox } from "./draw.ts";
 import type { Element, ElementOf } from "./markup.ts";
-import { DEFAULT_STYLE, measureStack, type Scene } from "./measure.ts";
+import { measureStack } from "./measure.ts";
+import { DEFAULT_STYLE, type Scene, SHRINK_STEP } from "./scene.ts";
 import { splitAtPage } from "./split.ts";
 
 /** How numbers are written in the document's language. */
@@ -16,6 +17,12 @@ export interface NumberWriting {
 
 /** Pages of one document; a runaway template must not fill the memory. */
 export const PAGES_MAX = 2000;
+
+/** Header and footer are set smaller until they leave so much of a page, in points: about half. */
+const BODY_HEIGHT_WANTED = 400;
+
+/** The smallest scale that they are set at. */
+const FRAME_SCALE_MIN = 0.5;
 
 /** The least height between header and footer, in points: some ten lines. */
 export const BODY_HEIGHT_MIN = 120;
@@ -37,48 +44,19 @@ export function layOut(
 	const { attributes } = root;
 	const left = attributes.left ?? 0;
 	const width = canvas.pageWidth - left - (attributes.right ?? 0);
-	const top = attributes.top ?? 0;
-	const bottom = canvas.pageHeight - (attributes.bottom ?? 0);
-	const furniture = root.children.filter(
-		(child) => child.name === "page-header" || child.name === "page-footer",
-	);
-	const measureFurniture = (
-		name: "page-header" | "page-footer",
-		page: number,
-	): { box: StackBox; gap: number } | undefined => {
-		for (const element of furniture) {
-			if (element.name === name && stands(element.attributes.on, page)) {
-				return {
-					box: measureStack(
-						scene,
-						element.children,
-						width,
-						element.attributes.style ?? DEFAULT_STYLE,
-					),
-					gap: element.attributes.gap ?? 0,
-				};
-			}
-		}
-		return undefined;
+	const sheet: Sheet = {
+		top: attributes.top ?? 0,
+		bottom: canvas.pageHeight - (attributes.bottom ?? 0),
+		width,
+		frames: root.children.filter(
+			(child) => child.name === "page-header" || child.name === "page-footer",
+		),
 	};
 
 	scene.pageNumber = PAGE_COUNT_GUESS;
 	scene.pageCount = PAGE_COUNT_GUESS;
 	// First and following pages may differ; all following pages are alike.
-	const rooms = [0, 1].map((page) => {
-		const header = measureFurniture("page-header", page);
-		const footer = measureFurniture("page-footer", page);
-		const from =
-			top + (header === undefined ? 0 : header.box.height + header.gap);
-		const to =
-			bottom - (footer === undefined ? 0 : footer.box.height + footer.gap);
-		if (to - from < BODY_HEIGHT_MIN) {
-			throw new Error(
-				`Header and footer leave ${Math.round(to - from)} points of a page; at least ${BODY_HEIGHT_MIN} are needed. Make them lower in the template.`,
-			);
-		}
-		return { from, height: to - from };
-	});
+	const rooms = [0, 1].map((page) => fitFrame(scene, sheet, page));
 
 	let rest: Box | undefined = measureStack(
 		scene,
@@ -100,7 +78,7 @@ export function layOut(
 			break;
 		}
 		const [first, next]: readonly [Box | undefined, Box | undefined] =
-			splitAtPage(rest, room.height);
+			splitAtPage(rest, room.to - room.from);
 		if (first !== undefined) {
 			drawBox(canvas, first, left, room.from, false);
 		}
@@ -111,24 +89,99 @@ export function layOut(
 	for (let page = 0; page < scene.pageCount; page++) {
 		canvas.selectPage(page);
 		scene.pageNumber = page + 1;
-		const header = measureFurniture("page-header", page);
-		const footer = measureFurniture("page-footer", page);
+		const { header, footer } = measureFrame(
+			scene,
+			sheet,
+			page,
+			rooms[Math.min(page, 1)]?.scale ?? 1,
+		);
 		// What the first page says the others only repeat.
 		if (footer !== undefined) {
-			const y = bottom - footer.box.height;
+			const y = sheet.bottom - footer.height;
 			if (page === 0) {
-				drawBox(canvas, footer.box, left, y, false);
+				drawBox(canvas, footer, left, y, false);
 			} else {
-				canvas.artifact(() => drawBox(canvas, footer.box, left, y, true));
+				canvas.artifact(() => drawBox(canvas, footer, left, y, true));
 			}
 		}
 		canvas.artifact(() => {
 			if (header !== undefined) {
-				drawBox(canvas, header.box, left, top, true);
+				drawBox(canvas, header, left, sheet.top, true);
 			}
 			drawMarks(canvas, root.children, page);
 		});
 	}
+}
+
+/** Where content may stand, and what stands around it on every page. */
+interface Sheet {
+	top: number;
+	bottom: number;
+	width: number;
+	frames: readonly Element[];
+}
+
+/** Header and footer of a page, and from where to where they leave room. */
+interface Frame {
+	header: StackBox | undefined;
+	footer: StackBox | undefined;
+	from: number;
+	to: number;
+	scale: number;
+}
+
+function measureFrame(
+	scene: Scene,
+	sheet: Sheet,
+	page: number,
+	scale: number,
+): Frame {
+	const frame: Frame = {
+		header: undefined,
+		footer: undefined,
+		from: sheet.top,
+		to: sheet.bottom,
+		scale,
+	};
+	scene.scale = scale;
+	for (const element of sheet.frames) {
+		if (
+			(element.name === "page-header" || element.name === "page-footer") &&
+			stands(element.attributes.on, page)
+		) {
+			const { style = DEFAULT_STYLE, gap = 0 } = element.attributes;
+			const box = measureStack(scene, element.children, sheet.width, style);
+			if (element.name === "page-header") {
+				frame.header = box;
+				frame.from += box.height + gap;
+			} else {
+				frame.footer = box;
+				frame.to -= box.height + gap;
+			}
+		}
+	}
+	scene.scale = 1;
+	return frame;
+}
+
+/** The frame of a page, set smaller where a firm has a great deal to say in it. */
+function fitFrame(scene: Scene, sheet: Sheet, page: number): Frame {
+	let frame = measureFrame(scene, sheet, page, 1);
+	for (
+		let step = 1;
+		frame.to - frame.from < BODY_HEIGHT_WANTED &&
+		1 - step * SHRINK_STEP >= FRAME_SCALE_MIN;
+		step++
+	) {
+		frame = measureFrame(scene, sheet, page, 1 - step * SHRINK_STEP);
+	}
+	const left = Math.round(frame.to - frame.from);
+	if (left < BODY_HEIGHT_MIN) {
+		throw new Error(
+			`Header and footer leave ${left} points of a page; at least ${BODY_HEIGHT_MIN} are needed. Make them lower in the template.`,
+		);
+	}
+	return frame;
 }
 
 function createScene(
@@ -160,6 +213,7 @@ function createScene(
 		subtotal: "",
 		decimalSeparator: numbers.decimalSeparator,
 		sum: numbers.sum,
+		measureBlocks: measureStack,
 		imageSize: (bytes) => canvas.imageSize(bytes),
 	};
 }

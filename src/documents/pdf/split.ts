@@ -1,13 +1,14 @@
 /** Breaking boxes where a page ends. */
-import type {
-	Box,
-	ColumnsBox,
-	RowBox,
-	StackBox,
-	TableBox,
-	TextBox,
+import {
+	type Box,
+	type ColumnsBox,
+	EPSILON,
+	type RowBox,
+	type StackBox,
+	stack,
+	type TableBox,
+	type TextBox,
 } from "./boxes.ts";
-import { EPSILON, stack } from "./measure.ts";
 
 /** Lines of a paragraph that stay together at the end and at the beginning of a page. */
 const PARAGRAPH_LINES_MIN = 2;
