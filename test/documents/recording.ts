@@ -97,7 +97,9 @@ export function record(
 			page = index;
 		},
 		text(x, y, text, style) {
-			const width = fonts[style.font].width(text) * style.size;
+			// The space at the end of a line that goes on has no ink.
+			const width =
+				fonts[style.font].width(text.replace(/ $/, "")) * style.size;
 			texts.push({ page, x, y, text, width, ...style, structure: [...open] });
 		},
 		rectangle(x, y, width, height, _color: Color) {

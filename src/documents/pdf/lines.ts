@@ -2,7 +2,10 @@
 import type { FontFace } from "./canvas.ts";
 import { LINE_BREAK } from "./markup.ts";
 
-/** Lines of text and how wide each is, in em. */
+/**
+ * Lines of text and how wide each is, in em. A line that goes on in the next
+ * ends with the space between their words, which its width leaves out.
+ */
 export interface Lines {
 	texts: string[];
 	widths: number[];
@@ -74,11 +77,15 @@ function breakParagraph(
 			measure + TOLERANCE_EM
 		) {
 			if (line !== "") {
-				const width = lineWidth + face.width("-");
-				const isHyphenated =
-					gap === SOFT_HYPHEN && width <= measure + TOLERANCE_EM;
-				lines.texts.push(isHyphenated ? `${line}-` : line);
-				lines.widths.push(isHyphenated ? width : lineWidth);
+				const hyphenated = lineWidth + face.width("-");
+				if (gap === SOFT_HYPHEN && hyphenated <= measure + TOLERANCE_EM) {
+					lines.texts.push(`${line}-`);
+					lines.widths.push(hyphenated);
+				} else {
+					// The space between the words of two lines: drawn, but of no width.
+					lines.texts.push(gap === " " ? `${line} ` : line);
+					lines.widths.push(lineWidth);
+				}
 			}
 			if (pieceWidth > measure + TOLERANCE_EM) {
 				line = breakWord(piece, measure, face, lines);
