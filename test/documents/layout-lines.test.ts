@@ -95,7 +95,13 @@ describe("line breaking", () => {
 			}),
 			{ maxLength: 8 },
 		)
-		.map((parts) => parts.join(" ").replace(/ +/g, " ").trim());
+		.map((parts) =>
+			parts
+				.join(" ")
+				.replace(/ +/g, " ")
+				.replace(/ ?\u2028 ?/g, "\u2028")
+				.trim(),
+		);
 
 	it("never makes a line wider than the measure, and loses nothing but spaces", () => {
 		fc.assert(
@@ -111,7 +117,11 @@ describe("line breaking", () => {
 					for (const [index, line] of texts.entries()) {
 						const { length } = line.replace(/ $/, "");
 						assert.ok(length <= characters, JSON.stringify(texts));
-						assert.equal(widths[index], length / 2, JSON.stringify(texts));
+						// With or without the space at its end.
+						assert.ok(
+							[line.length, length].includes((widths[index] ?? 0) * 2),
+							JSON.stringify(texts),
+						);
 					}
 					const letters = (value: string) =>
 						value.replace(/[ \u2028\u00ad\u200b-]/g, "");
