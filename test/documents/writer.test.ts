@@ -426,6 +426,73 @@ describe("The PDF writer", () => {
 		});
 	});
 
+	it("writes a QR code's squares in units of its grid, each in its place", () => {
+		const grid = fc.record({
+			left: fc.integer({ min: 0, max: 40_000 }).map((value) => value / 100),
+			top: fc.integer({ min: 0, max: 60_000 }).map((value) => value / 100),
+			unit: fc.double({ min: 0.5, max: 4, noNaN: true }),
+			cells: fc.uniqueArray(fc.integer({ min: 0, max: 1600 }), {
+				minLength: 20,
+				maxLength: 60,
+			}),
+		});
+		fc.assert(
+			fc.property(grid, ({ left, top, unit, cells }) => {
+				const drawn = cells.map((cell) => ({
+					x: left + (cell % 40) * unit,
+					y: top + Math.floor(cell / 40) * unit,
+					width: (1 + (cell % 3)) * unit,
+					height: unit,
+				}));
+				const content = plain(
+					draw((canvas) => {
+						canvas.begin("Figure", { alternative: "Muster" });
+						for (const { x, y, width, height } of drawn) {
+							canvas.rectangle(x, y, width, height, "#000000");
+						}
+						canvas.end();
+					}),
+				);
+				const number = "(-?[\\d.]+)";
+				const [, scale, flipped, originX, originY] = new RegExp(
+					`q ${number} 0 0 ${number} ${number} ${number} cm`,
+				)
+					.exec(content)
+					?.map(Number) ?? [0, 1, -1, 0, 841.89];
+				const written = [
+					...content.matchAll(
+						new RegExp(`^${number} ${number} ${number} ${number} re$`, "gm"),
+					),
+				].map((match) => match.slice(1).map(Number));
+				assert.equal(written.length, drawn.length);
+				written.forEach(([x = 0, y = 0, width = 0, height = 0], at) => {
+					const expected = drawn[at];
+					assert.ok(expected);
+					const actual = {
+						x: x * (scale ?? 0) + (originX ?? 0),
+						y: 841.89 - (y * (flipped ?? 0) + (originY ?? 0)),
+						width: width * (scale ?? 0),
+						height: height * (scale ?? 0),
+					};
+					for (const key of ["x", "y", "width", "height"] as const) {
+						assert.ok(
+							Math.abs(actual[key] - expected[key]) < 0.011,
+							`${key}: ${actual[key]} instead of ${expected[key]}`,
+						);
+					}
+				});
+				assert.match(content, / cm\n/);
+			}),
+			{ numRuns: 20 },
+		);
+	});
+
+	it("cannot be finished twice", () => {
+		const canvas = writer.createCanvas(PROPERTIES);
+		canvas.finish();
+		assert.throws(() => canvas.finish(), { message: /called twice/ });
+	});
+
 	it("refuses a colour that is none", () => {
 		assert.throws(
 			() => draw((canvas) => canvas.rectangle(0, 0, 1, 1, "#red")),

@@ -65,8 +65,20 @@ export interface Canvas {
 	readonly pageCount: number;
 	/** Draws on an earlier page again (from 0), for "page n of N". */
 	selectPage(index: number): void;
-	/** Draws one line of text with its baseline at y. Throws on a character that the font lacks. */
+	/**
+	 * Draws one line of text with its baseline at y. A line that goes on in the
+	 * next keeps the space at its end: that is what separates their words for
+	 * those who copy or hear them.
+	 *
+	 * Throws on a character that the font lacks, and outside of any structure
+	 * element and artifact, where nobody would hear it.
+	 */
 	text(x: number, y: number, text: string, style: TextStyle): void;
+	/**
+	 * Fills a rectangle; those of one colour that follow each other become one
+	 * shape, without seams. Outside of any element it is decoration, as are
+	 * lines and images.
+	 */
 	rectangle(
 		x: number,
 		y: number,
@@ -92,7 +104,7 @@ export interface Canvas {
 	): void;
 	/** The size of a PNG or JPEG in pixels. */
 	imageSize(bytes: Uint8Array): { width: number; height: number };
-	/** Makes a box a link to `url`. */
+	/** Makes a box a link to `url`, in the current element if that is a Link, else in one of its own. */
 	link(x: number, y: number, width: number, height: number, url: string): void;
 	/** Opens a structure element; what is drawn until `end` belongs to it. An element may go on over pages. */
 	begin(type: StructureType, attributes?: StructureAttributes): void;

@@ -72,6 +72,8 @@ interface Page {
 	fill: Color | undefined;
 	stroke: Color | undefined;
 	lineWidth: number;
+	/** Rectangles that wait to be filled as one shape: x, y, width, height of each. */
+	rectangles: number[];
 }
 
 function createCanvas(
@@ -100,6 +102,7 @@ function createCanvas(
 	const pages: Page[] = [];
 	let page: Page;
 	let artifactDepth = 0;
+	let isFinished = false;
 
 	function addPage(): void {
 		kit.addPage();
@@ -111,9 +114,21 @@ function createCanvas(
 			fill: undefined,
 			stroke: undefined,
 			lineWidth: 0,
+			rectangles: [],
 		};
 		pages.push(page);
 		kit.page.dictionary.data.StructParents = page.structure.key;
+	}
+
+	function selectPage(index: number): void {
+		const selected = pages[index];
+		if (selected === undefined) {
+			throw new Error(
+				`Page ${index} was selected, but the document has only pages 0 to ${pages.length - 1}.`,
+			);
+		}
+		kit.switchToPage(index);
+		page = selected;
 	}
 
 	/** Sees to it that what comes next belongs to the current element, or to none. */
@@ -124,6 +139,7 @@ function createCanvas(
 		if (page.marked === wanted) {
 			return;
 		}
+		fillRectangles();
 		if (page.marked !== undefined) {
 			page.operators.push("EMC\n");
 		}
@@ -135,8 +151,17 @@ function createCanvas(
 		);
 	}
 
+	/** Rectangles of one colour that follow each other are filled as one shape, which has no seams. */
+	function fillRectangles(): void {
+		if (page.rectangles.length > 0) {
+			page.operators.push(rectangleOperators(page.rectangles));
+			page.rectangles = [];
+		}
+	}
+
 	function fill(color: Color): void {
 		if (page.fill !== color) {
+			fillRectangles();
 			page.fill = color;
 			page.operators.push(`${colorOperands(color)} rg\n`);
 		}
@@ -153,14 +178,14 @@ function createCanvas(
 		const bottom = rounded(PAGE_HEIGHT - y - height);
 		const top = rounded(PAGE_HEIGHT - y);
 		const { box } = current;
-		current.box = box
-			? [
-					Math.min(box[0], left),
-					Math.min(box[1], bottom),
-					Math.max(box[2], right),
-					Math.max(box[3], top),
-				]
-			: [left, bottom, right, top];
+		if (box === undefined) {
+			current.box = [left, bottom, right, top];
+		} else {
+			box[0] = Math.min(box[0], left);
+			box[1] = Math.min(box[1], bottom);
+			box[2] = Math.max(box[2], right);
+			box[3] = Math.max(box[3], top);
+		}
 	}
 
 	function imageId(image: Image): number {
@@ -188,16 +213,7 @@ function createCanvas(
 		get pageCount() {
 			return pages.length;
 		},
-		selectPage(index) {
-			const selected = pages[index];
-			if (selected === undefined) {
-				throw new Error(
-					`Page ${index} was selected, but the document has only pages 0 to ${pages.length - 1}.`,
-				);
-			}
-			kit.switchToPage(index);
-			page = selected;
-		},
+		selectPage,
 		text(x, y, text, { font: name, size, color }) {
 			if (artifactDepth === 0 && structure.current.type === "Document") {
 				throw new Error(
@@ -219,6 +235,7 @@ function createCanvas(
 				}
 			});
 			mark();
+			fillRectangles();
 			fill(color);
 			const resource = RESOURCES[name];
 			const wanted = `/${resource} ${written(size)} Tf\n`;
@@ -237,12 +254,7 @@ function createCanvas(
 			cover(x, y, width, height);
 			mark();
 			fill(color);
-			// Edges are rounded, not lengths: neighbours stay seamless.
-			const left = rounded(x);
-			const bottom = rounded(PAGE_HEIGHT - y - height);
-			page.operators.push(
-				`${written(left)} ${written(bottom)} ${written(rounded(x + width) - left)} ${written(rounded(PAGE_HEIGHT - y) - bottom)} re f\n`,
-			);
+			page.rectangles.push(x, y, width, height);
 		},
 		line(fromX, fromY, toX, toY, lineWidth, color) {
 			cover(
@@ -252,6 +264,7 @@ function createCanvas(
 				Math.abs(toY - fromY),
 			);
 			mark();
+			fillRectangles();
 			if (page.stroke !== color) {
 				page.stroke = color;
 				page.operators.push(`${colorOperands(color)} RG\n`);
@@ -267,6 +280,7 @@ function createCanvas(
 		image(bytes, x, y, width, height) {
 			cover(x, y, width, height);
 			mark();
+			fillRectangles();
 			const id = imageId(readImage(bytes));
 			const resource = `I${id}`;
 			kit.page.xobjects[resource] = reference(id);
@@ -308,17 +322,23 @@ function createCanvas(
 			artifactDepth--;
 		},
 		finish() {
-			structure.finish(structureRoot);
-			pages.forEach((finished, index) => {
-				if (finished.marked !== undefined) {
-					finished.operators.push("EMC\n");
-				}
-				const { content } = kit.switchToPage(index);
-				content.data.Filter = "FlateDecode";
-				content.write(
-					deflateText(finished.operators.join(""), deflate, "each"),
+			if (isFinished) {
+				throw new Error(
+					"finish() was called twice: a document is closed once, keep its bytes.",
 				);
-			});
+			}
+			isFinished = true;
+			structure.finish(structureRoot);
+			for (let index = 0; index < pages.length; index++) {
+				selectPage(index);
+				fillRectangles();
+				if (page.marked !== undefined) {
+					page.operators.push("EMC\n");
+				}
+				const { content } = kit.page;
+				content.data.Filter = "FlateDecode";
+				content.write(deflateText(page.operators.join(""), deflate, "each"));
+			}
 			for (const name of FONT_NAMES) {
 				embedders[name](file, fontObjects[name], usedGlyphs[name]);
 			}
@@ -354,6 +374,65 @@ function written(length: number): string {
 	}
 	const whole = Math.floor(hundredths / 100);
 	return whole + (HUNDREDTHS[hundredths - whole * 100] ?? "");
+}
+
+/** From this many on it is worth a look whether rectangles lie on a grid. */
+const GRID_RECTANGLES_MIN = 16;
+/** Lengths are multiples of the grid's unit up to what floating point loses. */
+const GRID_TOLERANCE = 1e-6;
+
+/** Fills rectangles, given as x, y, width and height of each, as one shape. */
+function rectangleOperators(rectangles: readonly number[]): string {
+	if (rectangles.length >= GRID_RECTANGLES_MIN * 4) {
+		const operators = gridOperators(rectangles);
+		if (operators !== undefined) {
+			return operators;
+		}
+	}
+	let operators = "";
+	for (let at = 0; at < rectangles.length; at += 4) {
+		const [x = 0, y = 0, width = 0, height = 0] = rectangles.slice(at, at + 4);
+		// Edges are rounded, not lengths: neighbours stay neighbours.
+		const left = rounded(x);
+		const bottom = rounded(PAGE_HEIGHT - y - height);
+		const right = rounded(x + width);
+		const top = rounded(PAGE_HEIGHT - y);
+		operators += `${written(left)} ${written(bottom)} ${written(right - left)} ${written(top - bottom)} re\n`;
+	}
+	return `${operators}f\n`;
+}
+
+/**
+ * The squares of a QR code lie on a grid. In its units they are small whole
+ * numbers, exact at any size and a third of the bytes; undefined where the
+ * rectangles lie on none.
+ */
+function gridOperators(rectangles: readonly number[]): string | undefined {
+	let unit = Number.POSITIVE_INFINITY;
+	let left = Number.POSITIVE_INFINITY;
+	let top = Number.POSITIVE_INFINITY;
+	for (let at = 0; at < rectangles.length; at += 4) {
+		left = Math.min(left, rectangles[at] ?? 0);
+		top = Math.min(top, rectangles[at + 1] ?? 0);
+		unit = Math.min(unit, rectangles[at + 2] ?? 0, rectangles[at + 3] ?? 0);
+	}
+	let operators = `q ${exact(unit)} 0 0 ${exact(-unit)} ${written(left)} ${written(PAGE_HEIGHT - top)} cm\n`;
+	for (let at = 0; at < rectangles.length; at++) {
+		const origin = at % 4 === 0 ? left : at % 4 === 1 ? top : 0;
+		const multiple = ((rectangles[at] ?? 0) - origin) / unit;
+		const whole = Math.round(multiple);
+		// Not "greater than", which NaN never is.
+		if (!(Math.abs(multiple - whole) < GRID_TOLERANCE)) {
+			return undefined;
+		}
+		operators += at % 4 === 3 ? `${whole} re\n` : `${whole} `;
+	}
+	return `${operators}f\nQ\n`;
+}
+
+/** A factor that is multiplied up to a hundred times, to a hundred-thousandth. */
+function exact(factor: number): number {
+	return Math.round(factor * 1e5) / 1e5;
 }
 
 /** "#rrggbb" as three numbers from 0 to 1. */
