@@ -90,7 +90,7 @@ describe("layout markup", () => {
 	it("is described in templates/README.md, element by element and attribute by attribute", () => {
 		const readme = readFileSync("templates/README.md", "utf8");
 		const rows = new Map(
-			[...readme.matchAll(/^\| `<([a-z-]+)>` \|([^|]*)\|/gm)].map(
+			[...readme.matchAll(/^\| `<([a-z-]+)>` +\|([^|]*)\|/gm)].map(
 				([, name = "", attributes = ""]) => [
 					name,
 					[...attributes.matchAll(/`([a-z-]+)`/g)].map(([, key]) => key).sort(),
