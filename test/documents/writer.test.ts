@@ -164,10 +164,47 @@ describe("The PDF writer", () => {
 			const exact = page(["Übermäßig ﬁ 12,30 €", ...below, "Ω"]);
 			assert.ok(exact.size < basic.size, `${exact.size} < ${basic.size}`);
 			assert.ok(basic.pixels.equals(exact.pixels));
-			assert.ok(
-				basic.pixels.some((byte) => byte < 128),
-				"nothing was drawn",
+			const dark = basic.pixels.subarray(15).filter((byte) => byte < 128);
+			assert.ok(dark.length > 300, "nothing was drawn");
+		});
+
+		it("takes the width that was measured, kerning included", () => {
+			const words = [
+				"AVATAR",
+				"Typo,",
+				"„To“",
+				"Offizier",
+				"1.234,56",
+				"Ўзбек",
+			];
+			const size = 40;
+			const pdf = draw((canvas) => {
+				words.forEach((word, index) => {
+					canvas.begin("P");
+					canvas.text(70, 100 + index * 60, word, {
+						font: "regular",
+						size,
+						color: "#000000",
+					});
+					canvas.end();
+				});
+			});
+			const boxes = [
+				...run("pdftotext", pdf, ["-bbox"], ["-"]).matchAll(
+					/xMin="([\d.]+)".* xMax="([\d.]+)".*>(.+)<\/word>/g,
+				),
+			];
+			assert.deepEqual(
+				boxes.map((box) => box[3]),
+				words,
 			);
+			for (const [, left, right, word = ""] of boxes) {
+				const width = writer.fonts.regular.face.width(word) * size;
+				assert.ok(
+					Math.abs(Number(right) - Number(left) - width) < 0.05,
+					`${word}: ${Number(right) - Number(left)} instead of ${width}`,
+				);
+			}
 		});
 
 		it("with a character that the font lacks is refused in a sentence that names it", () => {
