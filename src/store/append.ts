@@ -84,6 +84,8 @@ interface Pending {
 	bytes: number;
 	/** On the clock of `performance.now`, which does not jump. */
 	deadline_ms: number;
+	/** Its caller has not been answered, nor is about to be. */
+	open: boolean;
 	settle: (result: AppendResult) => void;
 	fail: (error: unknown) => void;
 	/** Frozen on arrival, as the next of the series if all before it are stored. */
@@ -107,8 +109,8 @@ interface Series {
 
 /** A batch as it was, or may have been, stored. */
 interface Attempt {
-	items: readonly Pending[];
-	records: readonly InvoiceRecord[];
+	items: Pending[];
+	records: InvoiceRecord[];
 }
 
 /**
@@ -230,14 +232,21 @@ export function openAppender(
 		bytes: number,
 	): Promise<AppendResult> {
 		const series = seriesOf(request.checked.draft.series);
-		return new Promise<AppendResult>((settle, fail) => {
+		return new Promise<AppendResult>((resolve, reject) => {
 			const item: Pending = {
 				request,
 				claims,
 				bytes,
 				deadline_ms: performance.now() + limits.appendMsMax,
-				settle,
-				fail,
+				open: true,
+				settle(result) {
+					item.open = false;
+					resolve(result);
+				},
+				fail(error) {
+					item.open = false;
+					reject(error);
+				},
 			};
 			if (series.tail !== undefined && !isContended(series)) {
 				// While the database works on those before it, and is waited for anyway.
@@ -358,7 +367,6 @@ export function openAppender(
 		series: Series,
 		batch: readonly Pending[],
 	): Promise<void> {
-		let open = batch;
 		/** Attempts whose commit was not answered; one of them may have been stored. */
 		let unknown: Attempt[] = [];
 		let outages = 0;
@@ -380,7 +388,8 @@ export function openAppender(
 		};
 
 		for (;;) {
-			open = giveUpLate(open, unknown, cause);
+			giveUpLate(batch, unknown, cause);
+			const open = batch.filter(isOpen);
 			if (open.length === 0) {
 				return;
 			}
@@ -395,7 +404,6 @@ export function openAppender(
 				const { stored } = resolved;
 				if (stored !== undefined) {
 					settleStored(series, stored);
-					open = open.filter((item) => !stored.items.includes(item));
 					continue;
 				}
 				series.head ??= await readHead(collections, series.name);
@@ -405,13 +413,13 @@ export function openAppender(
 			}
 
 			const head = series.head;
-			const attempt = freezeAll(series, head, open);
-			open = attempt.items;
-			if (open.length === 0) {
-				return;
-			}
+			const attempt: Attempt = { items: [], records: [] };
 			const started_ms = performance.now();
-			const outcome = await storeBatch(collections, session, attempt.records);
+			const outcome = await storeBatch(
+				collections,
+				session,
+				freezeInParts(series, head, open, attempt),
+			);
 			switch (outcome.kind) {
 				case "committed":
 					series.commit_ms +=
@@ -443,12 +451,12 @@ export function openAppender(
 					break;
 				case "keyTaken":
 					try {
-						const free = await settleTaken(open);
-						if (free.length === open.length) {
+						await settleTaken(open);
+						if (open.every(isOpen)) {
+							// Another transaction is about to take it.
 							await pause(Math.random() * turnPause(series));
 							orphansAt_ms = await endOrphansAt(orphansAt_ms);
 						}
-						open = free;
 					} catch (error) {
 						await outage(error);
 					}
@@ -461,12 +469,11 @@ export function openAppender(
 					);
 				}
 				case "refused": {
-					const item = open[outcome.index ?? -1];
+					const item = attempt.items[outcome.index ?? -1];
 					if (item === undefined) {
 						throw outcome.cause;
 					}
 					item.fail(outcome.cause);
-					open = open.filter((other) => other !== item);
 					break;
 				}
 				case "failed":
@@ -479,13 +486,15 @@ export function openAppender(
 		items: readonly Pending[],
 		unknown: readonly Attempt[],
 		cause: unknown,
-	): readonly Pending[] {
+	): void {
 		const time_ms = performance.now();
-		return items.filter((item) => {
-			if (time_ms < item.deadline_ms) {
-				return true;
+		for (const item of items) {
+			if (!item.open || time_ms < item.deadline_ms) {
+				continue;
 			}
-			const mayBeStored = unknown.some(({ items }) => items.includes(item));
+			const mayBeStored = unknown.some((attempt) =>
+				attempt.items.includes(item),
+			);
 			item.fail(
 				new StoreUnavailable(
 					mayBeStored
@@ -495,34 +504,44 @@ export function openAppender(
 					cause,
 				),
 			);
-			return false;
-		});
+		}
 	}
 
 	/**
-	 * The records of a batch: those that were frozen on arrival, where what was
-	 * foreseen then has come true, else anew. A draft that cannot be frozen
-	 * fails alone. Every attempt has `_id`s of its own in the register.
+	 * The records of a batch, which it also adds to the attempt: those that were
+	 * frozen on arrival, where what was foreseen then has come true, else anew.
+	 * A draft that cannot be frozen fails alone. While there are other writers,
+	 * one record goes ahead: whether the number can be had is known before the
+	 * work on the others is done, and whoever holds it need not hurry.
 	 */
-	function freezeAll(
+	function* freezeInParts(
 		series: Series,
 		head: SeriesHead,
 		items: readonly Pending[],
-	): Attempt {
+		attempt: Attempt,
+	): Generator<InvoiceRecord[]> {
 		const time = timestamp();
-		const kept: Pending[] = [];
-		const records: InvoiceRecord[] = [];
+		let oneAhead = isContended(series);
+		let part: InvoiceRecord[] = [];
 		let last = head;
 		for (const item of items) {
 			try {
 				if (item.record?.entry.previous !== last.chain) {
 					item.record = recordAfter(last, item.request, time);
 				}
-				kept.push(item);
-				records.push(newAttempt(item.record));
-				last = headAt(item.record);
 			} catch (error) {
 				item.fail(error);
+				continue;
+			}
+			last = headAt(item.record);
+			const record = newAttempt(item.record);
+			attempt.items.push(item);
+			attempt.records.push(record);
+			part.push(record);
+			if (oneAhead) {
+				oneAhead = false;
+				yield part;
+				part = [];
 			}
 		}
 		const [next] = series.waiting;
@@ -531,7 +550,9 @@ export function openAppender(
 		} else if (next.record?.entry.previous !== last.chain) {
 			series.tail = undefined;
 		}
-		return { items: kept, records };
+		if (part.length > 0) {
+			yield part;
+		}
 	}
 
 	function settleStored(series: Series, { items, records }: Attempt): void {
@@ -598,26 +619,23 @@ export function openAppender(
 		return performance.now() + ORPHAN_IDLE_MS;
 	}
 
-	/** Answers the drafts whose keys are taken; returns the others. */
-	async function settleTaken(
-		items: readonly Pending[],
-	): Promise<readonly Pending[]> {
+	/** Answers the drafts whose keys are taken. */
+	async function settleTaken(items: readonly Pending[]): Promise<void> {
 		const taken = await readKeys(
 			collections,
 			items.flatMap(({ claims }) => claims),
 		);
-		return items.filter((item) => {
+		for (const item of items) {
 			const claim = item.claims.find((claim) => taken.has(claim));
 			const holder = claim === undefined ? undefined : taken.get(claim);
-			if (claim === undefined || holder === undefined) {
-				return true;
+			if (claim !== undefined && holder !== undefined) {
+				item.open = false;
+				// Not awaited: the neighbours need not wait for this read.
+				answerTaken(item.request, claim, holder).then(item.settle, (error) =>
+					item.fail(asUnavailable(error)),
+				);
 			}
-			// Not awaited: the neighbours need not wait for this read.
-			answerTaken(item.request, claim, holder).then(item.settle, (error) =>
-				item.fail(asUnavailable(error)),
-			);
-			return false;
-		});
+		}
 	}
 
 	async function answerTaken(
@@ -696,6 +714,10 @@ function claimsOf({ idempotency, reservations = [] }: AppendRequest): string[] {
 /** Bytes that a draft will take, as object and as canonical text; an estimate that errs by little. */
 function storedBytes({ checked }: AppendRequest): number {
 	return 2 * JSON.stringify(checked).length;
+}
+
+function isOpen({ open }: Pending): boolean {
+	return open;
 }
 
 function contend(series: Series): void {

@@ -37,12 +37,14 @@ const DOCUMENT_VALIDATION_FAILURE = 121;
 /**
  * Inserts a batch into all three collections, or into none. The register
  * comes first, so that whoever lost the race for a number learns it before
- * anything large is sent. Errors of the database are outcomes, not thrown.
+ * anything large is sent; its parts are asked for one after the other, so that
+ * they need not be made in vain. Errors of the database are outcomes, not
+ * thrown.
  */
 export async function storeBatch(
 	collections: Collections,
 	session: ClientSession,
-	records: readonly InvoiceRecord[],
+	parts: Iterable<readonly InvoiceRecord[]>,
 ): Promise<AttemptOutcome> {
 	// The session is the same for all attempts at a batch: its next transaction
 	// ends one that was cut off on the server, along with the numbers it holds.
@@ -52,7 +54,7 @@ export async function storeBatch(
 		writeConcern: { w: "majority", journal: true },
 		maxCommitTimeMS: COMMIT_MS_MAX,
 	});
-	const outcome = await insertAll(collections, session, records);
+	const outcome = await insertAll(collections, session, parts);
 	if (outcome !== undefined) {
 		// The driver ignores errors here by design: a transaction that cannot be aborted is never committed.
 		await session.abortTransaction();
@@ -64,7 +66,7 @@ export async function storeBatch(
 async function insertAll(
 	{ database }: Collections,
 	session: ClientSession,
-	records: readonly InvoiceRecord[],
+	parts: Iterable<readonly InvoiceRecord[]>,
 ): Promise<AttemptOutcome | undefined> {
 	const insert = async (
 		collection: CollectionDefinition["name"],
@@ -84,16 +86,20 @@ async function insertAll(
 			return { code: codeOf(cause), cause };
 		}
 	};
-	const register = await insert(
-		"invoiceNumbers",
-		records.map(({ entry }) => entry),
-	);
-	if (register !== undefined) {
-		return outcomeOf(register, {
-			duplicate: { kind: "numberTaken" },
-			conflict: { kind: "numberContended" },
-			record: register.index,
-		});
+	const records: InvoiceRecord[] = [];
+	for (const part of parts) {
+		const register = await insert(
+			"invoiceNumbers",
+			part.map(({ entry }) => entry),
+		);
+		if (register !== undefined) {
+			return outcomeOf(register, {
+				duplicate: { kind: "numberTaken" },
+				conflict: { kind: "numberContended" },
+				record: records.length + (register.index ?? 0),
+			});
+		}
+		records.push(...part);
 	}
 	const keys = records.flatMap((record, index) =>
 		record.keys.map((key) => ({ key, index })),

@@ -404,6 +404,32 @@ describe("appending", () => {
 		assert.equal(await collections.invoices.countDocuments(), 3);
 	});
 
+	it("does not wait long for the transaction of a process that died, which holds the next number", async () => {
+		const { store, serviceClient, admin, collections } = database;
+		const invoice = created(await store.append(keyed(0, "first")));
+		// What a killed process leaves: an open transaction, and nobody to end it.
+		const session = serviceClient.startSession();
+		session.startTransaction();
+		const { _id, ...entry } = (await collections.invoiceNumbers.findOne({
+			number: invoice.number,
+		})) as unknown as Record<string, unknown>;
+		await serviceClient
+			.db(admin.databaseName)
+			.collection("invoiceNumbers")
+			.insertOne(
+				{ ...entry, sequence: 2, number: "RE-2026-000002" },
+				{ session },
+			);
+		const start = performance.now();
+		const next = created(await store.append(keyed(1, "second")));
+		assert.equal(next.number, "RE-2026-000002");
+		// MongoDB itself would end it after a minute.
+		assert.ok(performance.now() - start < 15_000);
+		await assert.rejects(session.commitTransaction(), { code: 251 });
+		await session.endSession();
+		await assertSound(collections, [invoice, next]);
+	});
+
 	it("forgets nobody: every caller of many small rushes is answered", async () => {
 		const { store } = database;
 		for (let rush = 0; rush < 30; rush += 1) {

@@ -114,7 +114,7 @@ describe("several instances of the service, each a process", () => {
 			databaseName: database.admin.databaseName,
 			series: ["RE-2026", "GS-2026"],
 			creators: 16,
-			count: 10,
+			count: 6,
 		};
 	});
 	afterEach(() => database.drop());
@@ -127,14 +127,14 @@ describe("several instances of the service, each a process", () => {
 		);
 		await Promise.all(instances.map(({ ended }) => ended));
 		const answers = instances.flatMap(({ answers }) => answers);
-		assert.equal(createdOf(answers).length, 3 * 16 * 10);
+		assert.equal(createdOf(answers).length, 3 * 16 * 6);
 		assertOnePerKey(answers);
 		const counts = await assertSound(database.collections, createdOf(answers));
 		assert.deepEqual(
 			[...counts],
 			[
-				["GS-2026", 240],
-				["RE-2026", 240],
+				["GS-2026", 144],
+				["RE-2026", 144],
 			],
 		);
 	});
@@ -209,12 +209,12 @@ describe("a database server that is killed in mid-load", () => {
 			databaseName,
 			series: ["RE-2026", "GS-2026"],
 			creators: 16,
-			count: 40,
+			count: 24,
 		};
 		const instances = await Promise.all(
 			["essen", "bochum"].map((name) => startInstance({ ...job, name })),
 		);
-		for (const count of [100, 300]) {
+		for (const count of [80, 200]) {
 			await Promise.all(instances.map(({ answered }) => answered(count)));
 			await mongod.kill();
 			mongod = await mongod.restart();
@@ -228,9 +228,9 @@ describe("a database server that is killed in mid-load", () => {
 		}
 		await Promise.all(instances.map(({ ended }) => ended));
 		const answers = instances.flatMap(({ answers }) => answers);
-		assert.equal(new Set(createdOf(answers).map(({ key }) => key)).size, 1280);
+		assert.equal(new Set(createdOf(answers).map(({ key }) => key)).size, 768);
 		assertOnePerKey(answers);
 		await assertSound(collections, createdOf(answers));
-		assert.equal(await collections.invoices.countDocuments(), 1280);
+		assert.equal(await collections.invoices.countDocuments(), 768);
 	});
 });
