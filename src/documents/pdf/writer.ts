@@ -417,17 +417,23 @@ function gridOperators(rectangles: readonly number[]): string | undefined {
 		unit = Math.min(unit, rectangles[at + 2] ?? 0, rectangles[at + 3] ?? 0);
 	}
 	let operators = `q ${exact(unit)} 0 0 ${exact(-unit)} ${written(left)} ${written(PAGE_HEIGHT - top)} cm\n`;
-	for (let at = 0; at < rectangles.length; at++) {
-		const origin = at % 4 === 0 ? left : at % 4 === 1 ? top : 0;
-		const multiple = ((rectangles[at] ?? 0) - origin) / unit;
-		const whole = Math.round(multiple);
-		// Not "greater than", which NaN never is.
-		if (!(Math.abs(multiple - whole) < GRID_TOLERANCE)) {
+	for (let at = 0; at < rectangles.length; at += 4) {
+		const column = ((rectangles[at] ?? 0) - left) / unit;
+		const row = ((rectangles[at + 1] ?? 0) - top) / unit;
+		const width = (rectangles[at + 2] ?? 0) / unit;
+		const height = (rectangles[at + 3] ?? 0) / unit;
+		if (
+			!(isWhole(column) && isWhole(row) && isWhole(width) && isWhole(height))
+		) {
 			return undefined;
 		}
-		operators += at % 4 === 3 ? `${whole} re\n` : `${whole} `;
+		operators += `${Math.round(column)} ${Math.round(row)} ${Math.round(width)} ${Math.round(height)} re\n`;
 	}
 	return `${operators}f\nQ\n`;
+}
+
+function isWhole(multiple: number): boolean {
+	return Math.abs(multiple - Math.round(multiple)) < GRID_TOLERANCE;
 }
 
 /** A factor that is multiplied up to a hundred times, to a hundred-thousandth. */
@@ -435,16 +441,28 @@ function exact(factor: number): number {
 	return Math.round(factor * 1e5) / 1e5;
 }
 
+const knownColors = new Map<Color, string>();
+/** Templates have a handful; one that computes them is not to fill the memory. */
+const KNOWN_COLORS_MAX = 256;
+
 /** "#rrggbb" as three numbers from 0 to 1. */
 function colorOperands(color: Color): string {
-	if (!/^#[0-9a-fA-F]{6}$/.test(color)) {
-		throw new Error(
-			`The colour "${color}" is not of the form "#rrggbb", such as "#1a2b3c".`,
-		);
+	let operands = knownColors.get(color);
+	if (operands === undefined) {
+		if (!/^#[0-9a-fA-F]{6}$/.test(color)) {
+			throw new Error(
+				`The colour "${color}" is not of the form "#rrggbb", such as "#1a2b3c".`,
+			);
+		}
+		const value = Number.parseInt(color.slice(1), 16);
+		const part = (byte: number) => Math.round((byte / 255) * 1000) / 1000;
+		operands = `${part(value >> 16)} ${part((value >> 8) & 0xff)} ${part(value & 0xff)}`;
+		if (knownColors.size >= KNOWN_COLORS_MAX) {
+			knownColors.clear();
+		}
+		knownColors.set(color, operands);
 	}
-	const value = Number.parseInt(color.slice(1), 16);
-	const part = (byte: number) => Math.round((byte / 255) * 1000) / 1000;
-	return `${part(value >> 16)} ${part((value >> 8) & 0xff)} ${part(value & 0xff)}`;
+	return operands;
 }
 
 /** PDF's URIs are ASCII (ISO 32000-1, 12.6.4.7): other characters are percent-encoded. */
