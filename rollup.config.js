@@ -26,6 +26,13 @@ const allowed = new Set([
 	...QUICK_START,
 ]);
 
+/** What libraries do and bundles take well. */
+const HARMLESS = new Set([
+	"CIRCULAR_DEPENDENCY",
+	"INVALID_ANNOTATION",
+	"THIS_IS_UNDEFINED",
+]);
+
 /** @type {import("rollup").RollupOptions} */
 export default {
 	input: "src/node/main.ts",
@@ -50,10 +57,7 @@ export default {
 				`${warning.exporter} is imported by ${warning.id} and cannot be found.`,
 			);
 		}
-		if (
-			warning.code !== "CIRCULAR_DEPENDENCY" &&
-			warning.code !== "THIS_IS_UNDEFINED"
-		) {
+		if (!HARMLESS.has(warning.code)) {
 			warn(warning);
 		}
 	},
