@@ -69,9 +69,10 @@ export interface ImageBox extends Block {
 export interface QrBox extends Block {
 	readonly kind: "qr";
 	readonly x: number;
-	/** Side in points. */
-	readonly size: number;
-	readonly content: string;
+	/** Row by row, true for dark. */
+	readonly modules: readonly (readonly boolean[])[];
+	/** Side of a module in points. */
+	readonly side: number;
 	readonly color: Color;
 	readonly alternative: string;
 }

@@ -1,5 +1,4 @@
 /** Drawing boxes on a canvas, with the structure that readers hear. */
-import { encode } from "uqr";
 import type {
 	Box,
 	CellBox,
@@ -148,50 +147,41 @@ function drawImage(pen: Pen, box: ImageBox, x: number, y: number): void {
 	}
 }
 
-/**
- * Every mask makes a readable code. Choosing the best of the eight by their
- * penalties, as ISO/IEC 18004 advises, takes 15 times as long as all the rest
- * of the code; this one, a mesh of diagonals, never gave an unreadable one.
- */
-const QR_MASK = 3;
-
 function drawQr(pen: Pen, box: QrBox, x: number, y: number): void {
 	const { canvas } = pen;
-	const { data, size } = encode(box.content, {
-		ecc: "M",
-		boostEcc: false,
-		border: 0,
-		maskPattern: QR_MASK,
-	});
-	const side = box.size / size;
+	const { modules, side } = box;
+	// Whole points from the sheet's lower left corner, where PDF counts from.
+	const left = Math.floor(x + box.x);
+	const top = canvas.pageHeight - Math.round(canvas.pageHeight - y);
 	if (!pen.artifact) {
 		canvas.begin("Figure", { alternative: box.alternative });
 	}
 	const fill = (column: number, row: number): void => {
 		const width = widths[column] ?? 0;
-		const top = tops[column] ?? 0;
+		const from = tops[column] ?? 0;
 		if (width > 0) {
 			canvas.rectangle(
-				x + box.x + column * side,
-				y + top * side,
+				left + column * side,
+				top + from * side,
 				width * side,
-				(row - top) * side,
+				(row - from) * side,
 				box.color,
 			);
 		}
 	};
 	// Runs of dark modules by their first column. One that the next row repeats
 	// is drawn with it as one rectangle: fewer seams and fewer bytes.
-	const widths = new Uint8Array(size);
-	const tops = new Uint8Array(size);
-	for (let row = 0; row <= size; row++) {
-		const modules = data[row] ?? [];
+	const count = modules.length;
+	const widths = new Uint8Array(count);
+	const tops = new Uint8Array(count);
+	for (let row = 0; row <= count; row++) {
+		const dark = modules[row] ?? [];
 		let end = 0;
-		for (let column = 0; column < size; column++) {
+		for (let column = 0; column < count; column++) {
 			let width = 0;
 			if (column >= end) {
 				end = column;
-				while (modules[end] === true) {
+				while (dark[end] === true) {
 					end++;
 				}
 				width = end - column;
