@@ -6,13 +6,7 @@ process.chdir(ROOT);
 await installPackages();
 const child = spawn(
 	process.execPath,
-	[
-		"--expose-gc",
-		"--import",
-		"tsx",
-		"test/bench/bench.ts",
-		...process.argv.slice(2),
-	],
+	["--import", "tsx", "test/bench/bench.ts", ...process.argv.slice(2)],
 	{ stdio: "inherit" },
 );
 for (const signal of ["SIGINT", "SIGTERM"]) {

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { rollup } from "rollup";
+import { bundle } from "../../rollup.config.js";
 import { benchSnapshot } from "./invoices.ts";
 import { median, row } from "./measure.ts";
 
@@ -26,30 +27,17 @@ if (values.help) {
 const asked = (part: string) =>
 	positionals.length === 0 || positionals.includes(part);
 
+/** The peers, which are measured as their users have them. */
+const PEERS = ["autocannon", "mongodb", "pdfkit"];
+
 /** Bundles a part as the service is bundled: what is measured is what is shipped. */
-async function bundle(part: string): Promise<string> {
-	const outfile = join(FOLDER, `${part}.mjs`);
-	await build({
-		entryPoints: [join("test", "bench", `${part}.ts`)],
-		outfile,
-		bundle: true,
-		splitting: false,
-		platform: "node",
-		format: "esm",
-		target: "es2023",
-		external: [
-			"pdfkit",
-			"mongodb-memory-server-core",
-			"autocannon",
-			"mongodb",
-			"fontkit",
-		],
-		logLevel: "error",
-		banner: {
-			js: 'import * as bundledModule from "node:module"; const require = bundledModule.createRequire(import.meta.url);',
-		},
-	});
-	return outfile;
+async function bundlePart(part: string): Promise<string> {
+	const file = join(FOLDER, `${part}.mjs`);
+	const options = bundle(join("test", "bench", `${part}.ts`), file, PEERS);
+	const built = await rollup(options);
+	await built.write(options.output);
+	await built.close();
+	return file;
 }
 
 function run(...command: string[]): void {
@@ -62,16 +50,20 @@ console.log(
 );
 
 if (asked("pdf")) {
-	run("--expose-gc", await bundle("pdf"));
-	const first = await bundle("first-pdf");
+	run(await bundlePart("pdf"));
+	run(await bundlePart("memory"));
+	const contestants = {
+		ours: await bundlePart("first-pdf"),
+		pdfkit: await bundlePart("first-pdf-pdfkit"),
+	};
 	const snapshot = join(FOLDER, "snapshot.json");
 	writeFileSync(snapshot, JSON.stringify(benchSnapshot(10, 1)));
-	const figures: Record<string, number[]> = { ours: [], pdfkit: [] };
+	const figures: Record<string, number[]> = {};
 	for (let round = 0; round < FRESH_PROCESSES; round += 1) {
-		for (const whose of Object.keys(figures)) {
+		for (const [name, program] of Object.entries(contestants)) {
 			const start = performance.now();
-			run(first, whose, snapshot);
-			figures[whose]?.push(performance.now() - start);
+			run(program, snapshot);
+			figures[name] = [...(figures[name] ?? []), performance.now() - start];
 		}
 	}
 	const ours = median(figures.ours ?? []);
@@ -88,5 +80,5 @@ if (asked("store")) {
 	execFileSync("npm", ["run", "--silent", "build", "--", "--silent"], {
 		stdio: "inherit",
 	});
-	run(await bundle("store"));
+	run(await bundlePart("store"));
 }

@@ -1,20 +1,12 @@
-/** The first PDF of a fresh process; argument: whose. Run by bench.ts as a bundle of its own. */
+/** Our first PDF of a fresh process; argument: a snapshot's file. Run by bench.ts as a bundle of its own. */
 import { readFileSync } from "node:fs";
+import { createPdfRenderer } from "../../src/documents/pdf/render.ts";
 import type { Snapshot } from "../../src/invoice/snapshot.ts";
+import { loadPdfAssets } from "../../src/node/assets.ts";
 
-const [whose, file = ""] = process.argv.slice(2);
+const [file = ""] = process.argv.slice(2);
 const invoice = JSON.parse(readFileSync(file, "utf8")) as Snapshot;
-
-if (whose === "ours") {
-	const { createPdfRenderer } = await import(
-		"../../src/documents/pdf/render.ts"
-	);
-	const { loadPdfAssets } = await import("../../src/node/assets.ts");
-	createPdfRenderer(await loadPdfAssets()).render({
-		invoice,
-		digest: "0".repeat(64),
-	});
-} else {
-	const { renderWithPdfkit } = await import("./pdfkit-invoice.ts");
-	await renderWithPdfkit(invoice);
-}
+createPdfRenderer(await loadPdfAssets()).render({
+	invoice,
+	digest: "0".repeat(64),
+});

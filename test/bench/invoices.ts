@@ -53,7 +53,11 @@ export function benchDraft(
 		},
 		lines: Array.from({ length: lines }, (_, index) => ({
 			name: `Kleinwagen, Buchung ${4711 + seed * 31 + index}`,
-			description: `${pick(VEHICLES, seed + index)}, E-RV ${100 + ((seed * 7 + index) % 900)}E, Station ${pick(STREETS, seed * 3 + index)}, ${1 + (index % 28)}. November`,
+			...(index % 3 === 0
+				? {
+						description: `${pick(VEHICLES, seed + index)}, E-RV ${100 + ((seed * 7 + index) % 900)}E, Station ${pick(STREETS, seed * 3 + index)}`,
+					}
+				: {}),
 			quantity: String(1 + ((seed + index) % 9)),
 			unit: "HUR",
 			price: `${4 + ((seed + index) % 20)}.${String((seed * 13 + index * 7) % 100).padStart(2, "0")}`,

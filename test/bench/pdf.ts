@@ -6,8 +6,6 @@ import { benchSnapshot } from "./invoices.ts";
 import { race, row } from "./measure.ts";
 import { renderWithPdfkit } from "./pdfkit-invoice.ts";
 
-const MEBIBYTE = 1024 * 1024;
-
 const renderer = createPdfRenderer(await loadPdfAssets());
 
 function records(lines: number, count: number) {
@@ -65,17 +63,4 @@ await compare(
 	{ ours: 20, pdfkit: 6 },
 	{ most: 0.25 },
 	(ours, pdfkit) => ours / pdfkit,
-);
-
-for (const record of records(10, 1000)) {
-	renderer.render(record);
-}
-globalThis.gc?.();
-const resident = process.memoryUsage().rss / MEBIBYTE;
-row(
-	"PDF, resident memory after it all",
-	`${resident.toFixed(0)} MiB`,
-	"target 150 MiB",
-	resident / 150,
-	{ most: 1 },
 );

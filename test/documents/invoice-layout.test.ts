@@ -14,7 +14,7 @@ import {
 	type Templates,
 } from "../../src/documents/pdf/template.ts";
 import type { Snapshot } from "../../src/invoice/snapshot.ts";
-import { loadTemplates } from "../../src/node/assets.ts";
+import { loadTemplates } from "../../src/node/template-files.ts";
 import { goldenSnapshot, goldenSnapshots } from "../golden.ts";
 import { type Recording, record } from "./recording.ts";
 

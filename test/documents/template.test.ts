@@ -6,7 +6,7 @@ import { compileTemplate } from "../../src/documents/pdf/compile.ts";
 import { createTemplates } from "../../src/documents/pdf/template.ts";
 import { TEMPLATE_FUNCTIONS } from "../../src/documents/pdf/template-functions.ts";
 import { UNITS } from "../../src/invoice/codes.ts";
-import { loadTemplates } from "../../src/node/assets.ts";
+import { loadTemplates } from "../../src/node/template-files.ts";
 import { goldenSnapshot } from "../golden.ts";
 
 const FOLDER = "templates";
