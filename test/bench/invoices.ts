@@ -40,6 +40,7 @@ export function benchDraft(
 		items[index % items.length];
 	return {
 		...golden?.draft,
+		notes: [],
 		loginName: `customer-${seed % 500}`,
 		buyer: {
 			name: pick(NAMES, seed),
@@ -53,7 +54,7 @@ export function benchDraft(
 		},
 		lines: Array.from({ length: lines }, (_, index) => ({
 			name: `Kleinwagen, Buchung ${4711 + seed * 31 + index}`,
-			...(index % 3 === 0
+			...(index % 4 === 0
 				? {
 						description: `${pick(VEHICLES, seed + index)}, E-RV ${100 + ((seed * 7 + index) % 900)}E, Station ${pick(STREETS, seed * 3 + index)}`,
 					}
