@@ -66,6 +66,12 @@ const SERIES_REMEMBERED_MAX = 1024;
 /** First guess of a commit's duration; then it is measured. */
 const COMMIT_MS_GUESS = 5;
 
+/** What the last one counts for in the measured duration. */
+const COMMIT_MS_WEIGHT = 1 / 8;
+
+/** Turns that another writer's transaction is waited for, before it is tried whether it is still there. */
+const TURNS_WAITED_MAX = 8;
+
 /** Another writer that was met is reckoned with for so long. */
 const CONTENTION_MS = 2000;
 
@@ -113,6 +119,18 @@ interface Attempt {
 	records: InvoiceRecord[];
 }
 
+/** What a batch has been through. */
+interface Course {
+	/** Attempts whose commit was not answered; one of them may have been stored. */
+	unknown: Attempt[];
+	/** Tries so far; none has stored the batch. */
+	tries: number;
+	/** Why the database was not there, the last time that it was not. */
+	cause?: unknown;
+	/** When to look for transactions of processes that died. */
+	orphansAt_ms: number;
+}
+
 /**
  * Opens the writer. There is one queue per series. While a transaction of a
  * series is in flight, its drafts wait; they go together in the next one.
@@ -133,8 +151,8 @@ export function openAppender(
 	>();
 	let accepted = 0;
 	let acceptedBytes = 0;
-	let inFlight = 0;
-	let running = 0;
+	/** Batches that have their turn. */
+	const running = new Set<readonly Pending[]>();
 	let closing = false;
 	let whenIdle: (() => void) | undefined;
 	let setUp: Promise<void> | undefined;
@@ -142,6 +160,7 @@ export function openAppender(
 	return { append, queue, close };
 
 	function queue() {
+		const inFlight = [...running].flat().filter(isOpen).length;
 		return { waiting: accepted - inFlight, inFlight };
 	}
 
@@ -158,7 +177,7 @@ export function openAppender(
 	}
 
 	function announceIdle(): void {
-		if (closing && accepted === 0 && running === 0) {
+		if (closing && accepted === 0 && running.size === 0) {
 			whenIdle?.();
 			whenIdle = undefined;
 		}
@@ -289,12 +308,11 @@ export function openAppender(
 			series.scheduled = true;
 			ready.push(series);
 		}
-		while (running < limits.seriesInFlightMax) {
+		while (running.size < limits.seriesInFlightMax) {
 			const next = ready.shift();
 			if (next === undefined) {
 				return;
 			}
-			running += 1;
 			void runTurn(next);
 		}
 	}
@@ -305,20 +323,19 @@ export function openAppender(
 	 * look and the mark.
 	 */
 	async function runTurn(series: Series): Promise<void> {
-		let batch: Pending[] = [];
+		const batch: Pending[] = [];
+		running.add(batch);
 		try {
 			await yieldTurn(series);
-			batch = takeBatch(series);
-			inFlight += batch.length;
-			await storeDrafts(series, batch);
+			batch.push(...takeBatch(series));
+			await storeBatchOf(series, batch);
 		} catch (error) {
 			series.head = undefined;
 			for (const item of batch) {
 				item.fail(asUnavailable(error));
 			}
 		}
-		inFlight -= batch.length;
-		running -= 1;
+		running.delete(batch);
 		series.scheduled = false;
 		schedule(series);
 		announceIdle();
@@ -349,143 +366,141 @@ export function openAppender(
 		return series.waiting.splice(0, count);
 	}
 
-	async function storeDrafts(
+	/** Tries until every draft of the batch is settled, failed, or out of time. */
+	async function storeBatchOf(
 		series: Series,
 		batch: readonly Pending[],
 	): Promise<void> {
+		const course: Course = {
+			unknown: [],
+			tries: 0,
+			orphansAt_ms: performance.now() + ORPHAN_IDLE_MS,
+		};
 		const session = client.startSession({ causalConsistency: false });
 		try {
-			await storeWith(session, series, batch);
+			for (;;) {
+				giveUpLate(batch, course);
+				const open = batch.filter(isOpen);
+				if (open.length === 0) {
+					return;
+				}
+				try {
+					await tryOnce(session, series, open, course);
+				} catch (error) {
+					const unavailable = asUnavailable(error);
+					if (!(unavailable instanceof StoreUnavailable)) {
+						throw error;
+					}
+					await waitOut(series, course, unavailable);
+				}
+			}
 		} finally {
 			await session.endSession();
 		}
 	}
 
-	/** Tries until every draft of the batch is settled, failed, or out of time. */
-	async function storeWith(
+	/** One attempt, and what follows from how it ended. */
+	async function tryOnce(
 		session: ClientSession,
 		series: Series,
-		batch: readonly Pending[],
+		open: readonly Pending[],
+		course: Course,
 	): Promise<void> {
-		/** Attempts whose commit was not answered; one of them may have been stored. */
-		let unknown: Attempt[] = [];
-		let outages = 0;
-		let cause: unknown;
-		let orphansAt_ms = performance.now() + ORPHAN_IDLE_MS;
-
-		const outage = async (error: unknown) => {
-			const unavailable = asUnavailable(error);
-			if (!(unavailable instanceof StoreUnavailable)) {
-				throw error;
-			}
-			cause = unavailable.cause;
-			series.head = undefined;
-			outages += 1;
-			await pause(
-				(0.5 + Math.random()) *
-					Math.min(OUTAGE_PAUSE_MS_MIN * 2 ** outages, OUTAGE_PAUSE_MS_MAX),
-			);
-		};
-
-		for (;;) {
-			giveUpLate(batch, unknown, cause);
-			const open = batch.filter(isOpen);
-			if (open.length === 0) {
-				return;
-			}
-			try {
-				setUp ??= checkSetUp(collections);
-				await setUp.catch((error: unknown) => {
-					setUp = undefined;
-					throw error;
-				});
-				const resolved = await resolveUnknown(series, unknown);
-				unknown = resolved.unknown;
-				const { stored } = resolved;
-				if (stored !== undefined) {
-					settleStored(series, stored);
-					continue;
-				}
-				series.head ??= await readHead(collections, series.name);
-			} catch (error) {
-				await outage(error);
-				continue;
-			}
-
-			const head = series.head;
-			const attempt: Attempt = { items: [], records: [] };
-			const started_ms = performance.now();
-			const outcome = await storeBatch(
-				collections,
-				session,
-				freezeInParts(series, head, open, attempt),
-			);
-			switch (outcome.kind) {
-				case "committed":
-					series.commit_ms +=
-						(performance.now() - started_ms - series.commit_ms) / 8;
-					settleStored(series, attempt);
-					return;
-				case "unknown":
-					unknown.push(attempt);
-					await outage(outcome.cause);
-					break;
-				case "unavailable":
-					await outage(outcome.cause);
-					break;
-				case "numberTaken":
-					// Committed, but perhaps not by the majority yet, which is what we read.
-					contend(series);
-					series.head = undefined;
-					await pause(Math.random() * 0.25 * turnPause(series));
-					break;
-				case "numberContended":
-					contend(series);
-					series.head = undefined;
-					try {
-						series.head = await headAfter(series, head);
-						orphansAt_ms = await endOrphansAt(orphansAt_ms);
-					} catch (error) {
-						await outage(error);
-					}
-					break;
-				case "keyTaken":
-					try {
-						await settleTaken(open);
-						if (open.every(isOpen)) {
-							// Another transaction is about to take it.
-							await pause(Math.random() * turnPause(series));
-							orphansAt_ms = await endOrphansAt(orphansAt_ms);
-						}
-					} catch (error) {
-						await outage(error);
-					}
-					break;
-				case "invoiceExists": {
-					const record = attempt.records[outcome.index ?? 0];
-					throw new StoreDamaged(
-						`The register says that ${record?.entry.number} is free, but there is an invoice of that number: an entry of the register has been removed. Nothing is stored in the series ${series.name} until that is mended. Run the audit.`,
-						{ cause: outcome.cause },
-					);
-				}
-				case "refused": {
-					const item = attempt.items[outcome.index ?? -1];
-					if (item === undefined) {
-						throw outcome.cause;
-					}
-					item.fail(outcome.cause);
-					break;
-				}
-				case "failed":
-					throw outcome.cause;
-			}
+		course.tries += 1;
+		await seeToSetUp();
+		const before = await settleUnknown(series, course);
+		if (before !== undefined) {
+			settleStored(series, before);
+			return;
 		}
+		series.head ??= await readHead(collections, series.name);
+		const head = series.head;
+		const attempt: Attempt = { items: [], records: [] };
+		const started_ms = performance.now();
+		const outcome = await storeBatch(
+			collections,
+			session,
+			freezeInParts(series, head, open, attempt),
+		);
+		switch (outcome.kind) {
+			case "committed":
+				series.commit_ms +=
+					(performance.now() - started_ms - series.commit_ms) *
+					COMMIT_MS_WEIGHT;
+				settleStored(series, attempt);
+				break;
+			case "unknown":
+				course.unknown.push(attempt);
+				await waitOut(series, course, outcome.cause);
+				break;
+			case "unavailable":
+				await waitOut(series, course, outcome.cause);
+				break;
+			case "numberTaken":
+				contend(series);
+				series.head = undefined;
+				// The new head may not have reached the majority yet, which is what we read.
+				await pause(Math.random() * growingPause(series, course) * 0.25);
+				break;
+			case "numberContended":
+				contend(series);
+				series.head = await headAfter(series, head);
+				await endOrphansInTime(course);
+				break;
+			case "keyTaken":
+				await settleTaken(open);
+				if (open.every(isOpen)) {
+					// Another transaction is about to take it.
+					await pause(Math.random() * growingPause(series, course));
+					await endOrphansInTime(course);
+				}
+				break;
+			case "invoiceExists":
+				throw new StoreDamaged(
+					`The register says that ${attempt.records[outcome.index ?? 0]?.entry.number} is free, but there is an invoice of that number: an entry of the register has been removed. Nothing is stored in the series ${series.name} until that is mended. Run the audit.`,
+					{ cause: outcome.cause },
+				);
+			case "refused": {
+				const item = attempt.items[outcome.index ?? -1];
+				if (item === undefined) {
+					throw outcome.cause;
+				}
+				item.fail(outcome.cause);
+				break;
+			}
+			case "failed":
+				throw outcome.cause;
+		}
+	}
+
+	/** Nothing is stored before the collections and their indexes have been seen to be there. */
+	async function seeToSetUp(): Promise<void> {
+		setUp ??= checkSetUp(collections);
+		try {
+			await setUp;
+		} catch (error) {
+			setUp = undefined;
+			throw error;
+		}
+	}
+
+	/** Waits while the database is not there. */
+	async function waitOut(
+		series: Series,
+		course: Course,
+		cause: unknown,
+	): Promise<void> {
+		course.cause = cause;
+		series.head = undefined;
+		await pause(
+			(0.5 + Math.random()) *
+				Math.min(OUTAGE_PAUSE_MS_MIN * 2 ** course.tries, OUTAGE_PAUSE_MS_MAX),
+		);
 	}
 
 	function giveUpLate(
 		items: readonly Pending[],
-		unknown: readonly Attempt[],
-		cause: unknown,
+		{ unknown, cause }: Course,
 	): void {
 		const time_ms = performance.now();
 		for (const item of items) {
@@ -566,35 +581,36 @@ export function openAppender(
 	}
 
 	/**
-	 * Asks the register what became of attempts whose commit was not answered.
-	 * An entry that another attempt wrote means that this one was not stored.
-	 * Where there is no entry it may still come; but then the next attempt,
-	 * which wants the same number, fails, and the register is asked again.
+	 * Asks the register what became of attempts whose commit was not answered,
+	 * and returns the one that was stored. An entry that another attempt wrote
+	 * means that an attempt was not. Where there is no entry it may still come;
+	 * but then the next attempt, which wants the same number, fails, and the
+	 * register is asked again.
 	 */
-	async function resolveUnknown(
+	async function settleUnknown(
 		series: Series,
-		attempts: readonly Attempt[],
-	): Promise<{ stored?: Attempt; unknown: Attempt[] }> {
-		if (attempts.length === 0) {
-			return { unknown: [] };
+		course: Course,
+	): Promise<Attempt | undefined> {
+		if (course.unknown.length === 0) {
+			return undefined;
 		}
 		const firstOf = ({ records }: Attempt) => records[0]?.entry;
 		const ids = await readEntryIds(
 			collections,
 			series.name,
-			attempts.flatMap((attempt) => firstOf(attempt)?.sequence ?? []),
+			course.unknown.flatMap((attempt) => firstOf(attempt)?.sequence ?? []),
 		);
 		const found = (attempt: Attempt) =>
 			ids.get(firstOf(attempt)?.sequence ?? 0);
-		const stored = attempts.find((attempt) => {
+		const stored = course.unknown.find((attempt) => {
 			const first = firstOf(attempt);
 			return first !== undefined && found(attempt)?.equals(first._id);
 		});
-		return stored === undefined
-			? {
-					unknown: attempts.filter((attempt) => found(attempt) === undefined),
-				}
-			: { stored, unknown: [] };
+		course.unknown =
+			stored === undefined
+				? course.unknown.filter((attempt) => found(attempt) === undefined)
+				: [];
+		return stored;
 	}
 
 	/** Waits while another writer's transaction is in flight, and returns the head that it leaves. */
@@ -605,18 +621,18 @@ export function openAppender(
 		for (let waits = 0; ; waits += 1) {
 			await pause((0.25 + 0.25 * Math.random()) * turnPause(series));
 			const head = await readHead(collections, series.name);
-			if (head.sequence !== before.sequence || waits >= 8) {
+			if (head.sequence !== before.sequence || waits >= TURNS_WAITED_MAX) {
 				return head;
 			}
 		}
 	}
 
-	async function endOrphansAt(time_ms: number): Promise<number> {
-		if (performance.now() < time_ms) {
-			return time_ms;
+	/** Whoever waits for too long may be waiting for the dead. */
+	async function endOrphansInTime(course: Course): Promise<void> {
+		if (performance.now() >= course.orphansAt_ms) {
+			await endOrphans(client);
+			course.orphansAt_ms = performance.now() + ORPHAN_IDLE_MS;
 		}
-		await endOrphans(client);
-		return performance.now() + ORPHAN_IDLE_MS;
 	}
 
 	/** Answers the drafts whose keys are taken. */
@@ -711,9 +727,29 @@ function claimsOf({ idempotency, reservations = [] }: AppendRequest): string[] {
 	return claims;
 }
 
-/** Bytes that a draft will take, as object and as canonical text; an estimate that errs by little. */
+/** Bytes that a draft will take as object and as canonical text, estimated from its texts: exact sizes are known when it is frozen. */
 function storedBytes({ checked }: AppendRequest): number {
-	return 2 * JSON.stringify(checked).length;
+	return STORED_PER_DRAFT * textLength(checked.draft);
+}
+
+/** A draft is stored twice, with computed amounts and names of fields. */
+const STORED_PER_DRAFT = 3;
+
+/** What a number or a field's name takes, about. */
+const FIELD_LENGTH = 10;
+
+function textLength(value: unknown): number {
+	if (typeof value === "string") {
+		return value.length;
+	}
+	if (typeof value !== "object" || value === null) {
+		return FIELD_LENGTH;
+	}
+	let length = 0;
+	for (const key in value) {
+		length += FIELD_LENGTH + textLength(value[key as never]);
+	}
+	return length;
 }
 
 function isOpen({ open }: Pending): boolean {
@@ -730,6 +766,11 @@ function isContended(series: Series): boolean {
 
 function turnPause(series: Series): number {
 	return Math.min(series.commit_ms, TURN_PAUSE_MS_MAX);
+}
+
+/** A turn, longer after every try. */
+function growingPause(series: Series, { tries }: Course): number {
+	return Math.min(series.commit_ms * 2 ** (tries - 1), TURN_PAUSE_MS_MAX);
 }
 
 function pause(duration_ms: number): Promise<void> {

@@ -389,6 +389,33 @@ describe("appending", () => {
 		assert.deepEqual([...counts], [["RE-2026", 2]]);
 	});
 
+	it("lets a document that the database's validator refuses fail alone", async () => {
+		const { store, collections } = database;
+		await collections.database.command({
+			collMod: "invoices",
+			validator: { loginName: { $ne: "eva" } },
+		});
+		const results = await Promise.allSettled(
+			["anna", "eva", "bert"].map((loginName, index) =>
+				store.append({
+					checked: checkedDraft(index, { series: "RE-2026", loginName }),
+					idempotency: {
+						key: loginName,
+						requestDigest: requestDigest(loginName),
+					},
+				}),
+			),
+		);
+		assert.deepEqual(
+			results.map(({ status }) => status),
+			["fulfilled", "rejected", "fulfilled"],
+		);
+		const { reason } = results[1] as PromiseRejectedResult;
+		assert.match(reason.message, /validation/);
+		const counts = await assertSound(collections, []);
+		assert.deepEqual([...counts], [["RE-2026", 2]]);
+	});
+
 	it("stores nothing where the register lost its last entry, and says so", async () => {
 		const { store, collections } = database;
 		for (let index = 0; index < 3; index += 1) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -194,6 +195,19 @@ describe("set-up", () => {
 			refuseOtherShardKey(numbers, { key: numbers.shardKey, unique: false }),
 		);
 		refuseOtherShardKey(numbers, { key: numbers.shardKey, unique: true });
+	});
+
+	it("is what the store's README says", () => {
+		const readme = readFileSync("src/store/README.md", "utf8");
+		for (const definition of COLLECTIONS) {
+			const { name, documentPer, shardKey, shardKeyUnique } = definition;
+			const row = `| \`${name}\` | ${documentPer} | \`${JSON.stringify(shardKey)}\`${shardKeyUnique ? ", unique" : ""} |`;
+			assert.ok(readme.includes(row), row);
+			for (const { name: index, key, unique, serves } of definition.indexes) {
+				const row = `| \`${name}\` | \`${index}\` | \`${JSON.stringify(key)}\`${unique ? ", unique" : ""} | ${serves} |`;
+				assert.ok(readme.includes(row), row);
+			}
+		}
 	});
 
 	describe("that has not been run", () => {
