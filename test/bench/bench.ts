@@ -44,6 +44,10 @@ function run(...command: string[]): void {
 	execFileSync(process.execPath, command, { stdio: "inherit" });
 }
 
+function output(...command: string[]): string {
+	return execFileSync(process.execPath, command, { encoding: "utf8" });
+}
+
 mkdirSync(FOLDER, { recursive: true });
 console.log(
 	`${"what".padEnd(44)} ${"ours".padStart(20)}   ${"peer".padStart(34)}   ${"ratio".padStart(9)}   target`,
@@ -51,7 +55,15 @@ console.log(
 
 if (asked("pdf")) {
 	run(await bundlePart("pdf"));
-	run(await bundlePart("memory"));
+	const memory = Number(output(await bundlePart("memory")));
+	const theirs = Number(output(await bundlePart("memory-pdfkit")));
+	row(
+		"resident memory after 1000 PDFs (share)",
+		`${memory} MiB`,
+		`pdfkit, fonts by path ${theirs} MiB`,
+		memory / theirs,
+		{ most: 0.75 },
+	);
 	const contestants = {
 		ours: await bundlePart("first-pdf"),
 		pdfkit: await bundlePart("first-pdf-pdfkit"),
