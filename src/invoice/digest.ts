@@ -1,7 +1,6 @@
 /** Digests: the canonical bytes of a snapshot, their SHA-256, and the chain over a series. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import canonicalize from "canonicalize";
 import type { Snapshot } from "./snapshot.ts";
 
 /** SHA-256 of bytes, as 64 lower-case hexadecimal digits (FIPS 180-4). */
@@ -9,13 +8,47 @@ export function sha256Hex(bytes: Uint8Array): string {
 	return bytesToHex(sha256(bytes));
 }
 
-/** The canonical form of a JSON value (RFC 8785) in UTF-8: what is hashed, stored and served. */
+/**
+ * The canonical form of a JSON value (RFC 8785) in UTF-8: what is hashed,
+ * stored and served. JSON.stringify already writes strings and numbers as the
+ * RFC wants them; what is left is the order of fields. Throws a TypeError on
+ * what JSON cannot say. No field may be named like an array index, which
+ * JavaScript would move to the front; no business term is.
+ */
 export function canonicalBytes(value: unknown): Uint8Array {
-	const text = canonicalize(value);
-	if (text === undefined) {
-		throw new TypeError("Only a JSON value has a canonical form.");
+	return utf8ToBytes(JSON.stringify(sorted(value)));
+}
+
+/** A copy whose fields are in the order of their UTF-16 code units (RFC 8785, 3.2.3); what is undefined is no field. */
+function sorted(value: unknown): unknown {
+	switch (typeof value) {
+		case "string":
+		case "boolean":
+			return value;
+		case "number":
+			if (!Number.isFinite(value)) {
+				throw new TypeError(`JSON has no number ${value}.`);
+			}
+			return value;
+		case "object":
+			break;
+		default:
+			throw new TypeError(`JSON has no ${typeof value}.`);
 	}
-	return utf8ToBytes(text);
+	if (value === null) {
+		return null;
+	}
+	if (Array.isArray(value)) {
+		return value.map(sorted);
+	}
+	const copy: Record<string, unknown> = {};
+	for (const key of Object.keys(value).sort()) {
+		const field = (value as Record<string, unknown>)[key];
+		if (field !== undefined) {
+			copy[key] = sorted(field);
+		}
+	}
+	return copy;
 }
 
 /** The snapshot's canonical bytes and their SHA-256 in hexadecimal. */

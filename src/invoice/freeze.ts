@@ -78,9 +78,13 @@ export function freeze(checked: CheckedDraft, issue: Issue): Snapshot {
 
 /** Leaves out what is undefined: canonical JSON knows no such value. */
 function present<Value extends object>(value: Value): Value {
-	return Object.fromEntries(
-		Object.entries(value).filter(([, field]) => field !== undefined),
-	) as Value;
+	const fields: Partial<Value> = {};
+	for (const key in value) {
+		if (value[key] !== undefined) {
+			fields[key] = value[key];
+		}
+	}
+	return fields as Value;
 }
 
 function flag(value: boolean | undefined): true | undefined {

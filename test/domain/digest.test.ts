@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
+import fc from "fast-check";
 import {
 	CHAIN_START,
+	canonicalBytes,
 	chainLink,
 	digestSnapshot,
 } from "../../src/invoice/digest.ts";
@@ -20,6 +23,47 @@ describe("digests", () => {
 				JSON.parse(new TextDecoder().decode(canonical)),
 				snapshot,
 				name,
+			);
+		}
+	});
+
+	it("are made of the same bytes as another implementation of RFC 8785 makes", () => {
+		const key = fc
+			.string()
+			.filter(
+				(text) => text !== "__proto__" && !/^(0|[1-9][0-9]*)$/.test(text),
+			);
+		const { value } = fc.letrec((tie) => ({
+			value: fc.oneof(
+				{ maxDepth: 4 },
+				fc.string({ unit: "grapheme" }),
+				fc.integer(),
+				fc.double({ noNaN: true, noDefaultInfinity: true }),
+				fc.boolean(),
+				fc.constant(null),
+				fc.array(tie("value"), { maxLength: 4 }),
+				fc.dictionary(key, tie("value"), { maxKeys: 6 }),
+			),
+		}));
+		fc.assert(
+			fc.property(value, (any) => {
+				assert.equal(
+					new TextDecoder().decode(canonicalBytes(any)),
+					canonicalize(any),
+				);
+			}),
+			{ numRuns: 500 },
+		);
+		for (const unsayable of [
+			Number.NaN,
+			Number.POSITIVE_INFINITY,
+			() => 1,
+			1n,
+			undefined,
+		]) {
+			assert.throws(
+				() => canonicalBytes({ unsayable: [unsayable] }),
+				TypeError,
 			);
 		}
 	});
