@@ -11,6 +11,7 @@ import {
 	readRequest,
 } from "./read.ts";
 import { checkSetUp, checkWritable } from "./ready.ts";
+import { rememberEntries } from "./register-cache.ts";
 import type { InvoiceStore } from "./store.ts";
 import { orUnavailable } from "./unavailable.ts";
 
@@ -49,7 +50,9 @@ export function openStore(
 		append: appender.append,
 		queue: appender.queue,
 		close: appender.close,
-		findEntry: (number) => orUnavailable(() => readEntry(collections, number)),
+		findEntry: rememberEntries((number) =>
+			orUnavailable(() => readEntry(collections, number)),
+		),
 		findInvoice: (entry) =>
 			orUnavailable(() => readInvoice(collections, entry)),
 		findByIdempotencyKey: (key) =>
