@@ -177,7 +177,7 @@ describe("the document of an invoice", () => {
 	});
 
 	it("carries the subtotal from page to page", () => {
-		const invoice = goldenSnapshot("wholesale-two-pages-380");
+		const invoice = goldenSnapshot("wholesale-carried-over-380");
 		const pages = pagesOf(invoice);
 		assert.ok(pages.length >= 3);
 		let cents = 0;

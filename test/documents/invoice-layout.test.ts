@@ -153,7 +153,9 @@ describe("the layout of an invoice", () => {
 	});
 
 	it("says on every page who writes, and to readers once", () => {
-		const { texts, canvas } = draw(goldenSnapshot("wholesale-two-pages-380"));
+		const { texts, canvas } = draw(
+			goldenSnapshot("wholesale-carried-over-380"),
+		);
 		const register = texts.filter(({ text }) => text.startsWith("Amtsgericht"));
 		assert.deepEqual(
 			register.map(({ page }) => page),
