@@ -201,6 +201,9 @@ export function documentViolations(
 	const { canPrint } = context;
 	if (canPrint !== undefined) {
 		eachText(draft, [], (text, path) => {
+			if (PLAIN_TEXT.test(text)) {
+				return;
+			}
 			for (const character of text) {
 				const codePoint = character.codePointAt(0) ?? 0;
 				if (codePoint > 0x7e && !canPrint(codePoint)) {
@@ -218,25 +221,31 @@ export function documentViolations(
 	return violations;
 }
 
+/** ASCII, which every font has. */
+const PLAIN_TEXT = /^[\n\x20-\x7e]*$/;
+
 /** Fields that are on no document. */
 const NOT_PRINTED = new Set(["loginName", "logo"]);
 
+/** Visits every text that is printed; `path` is the place of the one that is visited, and changes after it. */
 function eachText(
 	node: unknown,
-	path: readonly PropertyKey[],
+	path: PropertyKey[],
 	visit: (text: string, path: readonly PropertyKey[]) => void,
 ): void {
 	if (typeof node === "string") {
 		visit(node, path);
-	} else if (Array.isArray(node)) {
-		for (const [index, item] of node.entries()) {
-			eachText(item, [...path, index], visit);
-		}
-	} else if (typeof node === "object" && node !== null) {
-		for (const [key, item] of Object.entries(node)) {
-			if (!NOT_PRINTED.has(key)) {
-				eachText(item, [...path, key], visit);
-			}
+		return;
+	}
+	if (typeof node !== "object" || node === null) {
+		return;
+	}
+	const isList = Array.isArray(node);
+	for (const key in node) {
+		if (isList || !NOT_PRINTED.has(key)) {
+			path.push(key);
+			eachText((node as Record<string, unknown>)[key], path, visit);
+			path.pop();
 		}
 	}
 }

@@ -72,7 +72,20 @@ interface VatPlace {
 	line?: DraftLine;
 }
 
-function vatPlaces(draft: Draft): VatPlace[] {
+/** Half of the rules ask for them; a draft does not change while it is checked. */
+const vatPlacesOf = new WeakMap<Draft, readonly VatPlace[]>();
+
+function vatPlaces(draft: Draft): readonly VatPlace[] {
+	const known = vatPlacesOf.get(draft);
+	if (known !== undefined) {
+		return known;
+	}
+	const places = findVatPlaces(draft);
+	vatPlacesOf.set(draft, places);
+	return places;
+}
+
+function findVatPlaces(draft: Draft): VatPlace[] {
 	return [
 		...(draft.lines ?? []).map((line, index) => ({
 			vat: line.vat,

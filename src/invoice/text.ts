@@ -15,7 +15,8 @@ export function normalizeTexts(value: unknown): {
 	violations: Violation[];
 } {
 	const violations: Violation[] = [];
-	const walk = (node: unknown, path: readonly PropertyKey[]): unknown => {
+	const path: PropertyKey[] = [];
+	const walk = (node: unknown): unknown => {
 		if (typeof node === "string") {
 			return normalize(node, path, violations);
 		}
@@ -30,17 +31,20 @@ export function normalizeTexts(value: unknown): {
 			});
 			return null;
 		}
+		const below = (key: PropertyKey, item: unknown) => {
+			path.push(key);
+			const result = walk(item);
+			path.pop();
+			return result;
+		};
 		if (Array.isArray(node)) {
-			return node.map((item, index) => walk(item, [...path, index]));
+			return node.map((item, index) => below(index, item));
 		}
 		return Object.fromEntries(
-			Object.entries(node).map(([key, item]) => [
-				key,
-				walk(item, [...path, key]),
-			]),
+			Object.entries(node).map(([key, item]) => [key, below(key, item)]),
 		);
 	};
-	return { value: walk(value, []), violations };
+	return { value: walk(value), violations };
 }
 
 // Tabs and line ends are mended below; every other control character is refused.

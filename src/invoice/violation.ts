@@ -15,7 +15,15 @@ export interface Violation {
 
 /** Joins keys to a JSON pointer (RFC 6901): `pointer("lines", 0, "price")` is "/lines/0/price". */
 export function pointer(...keys: readonly PropertyKey[]): string {
-	return keys
-		.map((key) => `/${String(key).replace(/~/g, "~0").replace(/\//g, "~1")}`)
-		.join("");
+	let text = "";
+	for (const key of keys) {
+		text += `/${typeof key === "number" ? key : escaped(String(key))}`;
+	}
+	return text;
+}
+
+function escaped(key: string): string {
+	return /[~/]/.test(key)
+		? key.replaceAll("~", "~0").replaceAll("/", "~1")
+		: key;
 }
