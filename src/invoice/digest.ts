@@ -1,12 +1,9 @@
 /** Digests: the canonical bytes of a snapshot, their SHA-256, and the chain over a series. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { sha256Hex } from "#sha256";
 import type { Snapshot } from "./snapshot.ts";
 
-/** SHA-256 of bytes, as 64 lower-case hexadecimal digits (FIPS 180-4). */
-export function sha256Hex(bytes: Uint8Array): string {
-	return bytesToHex(sha256(bytes));
-}
+export { sha256Hex };
 
 /**
  * The canonical form of a JSON value (RFC 8785) in UTF-8: what is hashed,

@@ -11,7 +11,7 @@ import {
 } from "./codes.ts";
 import { type DecimalText, decimalPattern } from "./decimal.ts";
 
-/** Lines of one invoice: enough for a wholesaler's month, and below MongoDB's 16 MB with every field at its longest. */
+/** Lines of one invoice: enough for a wholesaler's month. With very long texts the database's 16 MiB come first. */
 export const LINES_MAX = 2000;
 /** Allowances or charges of one line or one document. */
 export const ALLOWANCES_MAX = 50;
