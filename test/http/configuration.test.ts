@@ -120,7 +120,10 @@ describe("The configuration", () => {
 			);
 			return;
 		}
-		assert.equal(block.exec(readme)?.[0], written);
+		// Without the padding of the table.
+		const plain = (text: string) =>
+			text.replace(/ +\|/g, " |").replace(/-{3,}/g, "---").replace(/\| /g, "|");
+		assert.equal(plain(block.exec(readme)?.[0] ?? ""), plain(written));
 	});
 
 	it("names each variable once", () => {

@@ -33,6 +33,8 @@ interface Break {
 	readonly reserve: number;
 	/** Whether something must be placed, because a new page would not have more room. */
 	readonly forced: boolean;
+	/** Whether the box begins at the top of a page: a table then need not have several rows there. */
+	readonly fresh: boolean;
 	/** Whether other columns go on beside it: structure elements then end with the page. */
 	readonly parallel: boolean;
 }
@@ -43,7 +45,13 @@ interface Break {
  * page is too low for it.
  */
 export function splitAtPage(box: Box, height: number): Split {
-	return split(box, { height, reserve: 0, forced: true, parallel: false });
+	return split(box, {
+		height,
+		reserve: 0,
+		forced: true,
+		fresh: true,
+		parallel: false,
+	});
 }
 
 function split(box: Box, room: Break): Split {
@@ -113,6 +121,7 @@ function splitStack(box: StackBox, room: Break): Split {
 			height,
 			reserve,
 			forced: (room.forced && index === 0) || forcesNext,
+			fresh: room.fresh && index === 0,
 			parallel: room.parallel,
 		});
 		if (first !== undefined) {
@@ -279,7 +288,7 @@ function splitTable(table: TableBox, room: Break): Split {
 	}
 	const isTooFew =
 		count < Math.min(TABLE_ROWS_MIN, rows.length) && !table.continued;
-	if (count === 0 || (isTooFew && !room.forced)) {
+	if (count === 0 || (isTooFew && !room.forced && !room.fresh)) {
 		return [undefined, table];
 	}
 	return parts(table, rows.slice(0, count), rows.slice(count), room);
@@ -339,6 +348,7 @@ function splitRow(
 			height: height - cell.y,
 			reserve: 0,
 			forced: true,
+			fresh: false,
 			parallel: true,
 		});
 		return { cell, first: asStack(first), rest: asStack(rest) };
