@@ -69,13 +69,14 @@ function breakParagraph(
 		const end = endOfPiece(text, start);
 		const piece = withoutInvisible(text.slice(start, end));
 		const pieceWidth = face.width(piece);
-		const gapWidth = line === "" || gap !== " " ? 0 : space;
+		// The parts of one word are kerned; words that a space parts are not.
+		const wished =
+			line !== "" && gap !== " "
+				? face.width(line + piece)
+				: lineWidth + (line === "" ? 0 : space) + pieceWidth;
 		// A piece that ends in a soft hyphen must leave room for it.
 		const hyphenWidth = text[end] === SOFT_HYPHEN ? face.width("-") : 0;
-		if (
-			lineWidth + gapWidth + pieceWidth + hyphenWidth >
-			measure + TOLERANCE_EM
-		) {
+		if (wished + hyphenWidth > measure + TOLERANCE_EM) {
 			if (line !== "") {
 				const hyphenated = lineWidth + face.width("-");
 				if (gap === SOFT_HYPHEN && hyphenated <= measure + TOLERANCE_EM) {
@@ -96,7 +97,7 @@ function breakParagraph(
 			}
 		} else {
 			line = line === "" || gap !== " " ? line + piece : `${line} ${piece}`;
-			lineWidth += gapWidth + pieceWidth;
+			lineWidth = wished;
 		}
 		gap = "";
 		start = end;
