@@ -9,6 +9,7 @@ import { CANCELLATION, CORRECTION } from "./examples.ts";
 import { findReplay, IDEMPOTENCY_KEY, readIdempotency } from "./idempotency.ts";
 import {
 	checkContext,
+	ISSUED,
 	invalidDraft,
 	issuedAnswer,
 	issueInvoice,
@@ -36,14 +37,12 @@ export function correctRoutes(services: Services, metrics: Metrics): Route[] {
 		answers: {
 			201: {
 				description: "The new document, stored.",
-				content: { "application/json": "Invoice" },
-				headers: ["Location", "ETag", "Repr-Digest"],
+				...ISSUED,
 			},
 			200: {
 				description:
 					"The document that an earlier request with the same key made.",
-				content: { "application/json": "Invoice" },
-				headers: ["Location", "ETag", "Repr-Digest"],
+				...ISSUED,
 			},
 		},
 		problems: [

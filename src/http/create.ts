@@ -11,6 +11,7 @@ import { CAR_SHARING_DRAFT } from "./examples.ts";
 import { findReplay, IDEMPOTENCY_KEY, readIdempotency } from "./idempotency.ts";
 import {
 	checkContext,
+	ISSUED,
 	invalidDraft,
 	issuedAnswer,
 	issueInvoice,
@@ -35,14 +36,12 @@ export function createRoutes(services: Services, metrics: Metrics): Route[] {
 			answers: {
 				201: {
 					description: "The invoice, stored.",
-					content: { "application/json": "Invoice" },
-					headers: ["Location", "ETag", "Repr-Digest"],
+					...ISSUED,
 				},
 				200: {
 					description:
 						"The invoice that an earlier request with the same key made.",
-					content: { "application/json": "Invoice" },
-					headers: ["Location", "ETag", "Repr-Digest"],
+					...ISSUED,
 				},
 			},
 			problems: ["invalid-draft", "idempotency-key-reused", "unavailable"],

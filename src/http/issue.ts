@@ -15,6 +15,12 @@ import { invoicePath, jsonHeaders } from "./representation.ts";
 import type { Answer } from "./route.ts";
 import type { Services } from "./services.ts";
 
+/** What an issued document is answered with, for the documentation. */
+export const ISSUED = {
+	content: { "application/json": "Invoice" },
+	headers: ["Location", "ETag", "Repr-Digest"],
+} as const;
+
 /** What drafts are checked against today. */
 export function checkContext({
 	defaults,

@@ -1,9 +1,9 @@
 /** Representations of an invoice: its canonical JSON and its PDF, and the header fields that go with them. */
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { TemplateReference } from "../documents/pdf/template.ts";
 import type { DocumentType } from "../invoice/codes.ts";
+import { sha256Hex } from "../invoice/digest.ts";
 import type { Language } from "../invoice/draft.ts";
 import type { Snapshot } from "../invoice/snapshot.ts";
 import type { StoredInvoice } from "../store/store.ts";
@@ -42,7 +42,7 @@ export function pdfEntityTag(
 	if (template !== undefined) {
 		parts.push(`${template.name}/${template.version}`);
 	}
-	return `"${bytesToHex(sha256(utf8ToBytes(parts.join("\n"))))}"`;
+	return `"${sha256Hex(utf8ToBytes(parts.join("\n")))}"`;
 }
 
 /** RFC 9530's field for a digest in hexadecimal. */

@@ -211,7 +211,7 @@ export function documentViolations(
 						pointer: pointer(...path),
 						rule: "printable",
 						source: "ISO 19005-3 (PDF/A), 6.2.11.8",
-						message: `The documents' font has no character "${character}" (${codePointName(character)}); write it in Latin, Greek or Cyrillic letters.`,
+						message: `The documents' font has no character "${character}" (${codePointName(codePoint)}); write it in Latin, Greek or Cyrillic letters.`,
 					});
 					return;
 				}

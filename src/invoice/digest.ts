@@ -38,7 +38,8 @@ function sorted(value: unknown): unknown {
 	if (Array.isArray(value)) {
 		return value.map(sorted);
 	}
-	const copy: Record<string, unknown> = {};
+	// Without a prototype, so that "__proto__" is a field like any other.
+	const copy: Record<string, unknown> = Object.create(null);
 	for (const key of Object.keys(value).sort()) {
 		const field = (value as Record<string, unknown>)[key];
 		if (field !== undefined) {

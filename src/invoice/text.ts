@@ -67,14 +67,13 @@ function normalize(
 		violations.push({
 			pointer: pointer(...path),
 			rule: "text",
-			message: `The character ${codePointName(refused[0])} cannot be printed; remove it.`,
+			message: `The character ${codePointName(refused[0].codePointAt(0) ?? 0)} cannot be printed; remove it.`,
 		});
 	}
 	return normalized;
 }
 
-/** Writes a character as "U+0041". */
-export function codePointName(character: string): string {
-	const codePoint = character.codePointAt(0) ?? 0;
+/** Writes a code point as "U+0041". */
+export function codePointName(codePoint: number): string {
 	return `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
 }

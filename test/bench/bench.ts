@@ -1,5 +1,6 @@
 /** `npm run bench`: every figure beside its peer's, measured in the same run. */
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -40,12 +41,39 @@ async function bundlePart(part: string): Promise<string> {
 	return file;
 }
 
-function run(...command: string[]): void {
-	execFileSync(process.execPath, command, { stdio: "inherit" });
+let running: ChildProcess | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+	process.on(signal, () => {
+		running?.kill(signal);
+		process.exitCode = 1;
+	});
 }
 
-function output(...command: string[]): string {
-	return execFileSync(process.execPath, command, { encoding: "utf8" });
+/** Runs a program to its end; resolves to what it printed where `stdout` is "pipe". */
+async function run(
+	stdout: "inherit" | "pipe",
+	command: string,
+	...words: string[]
+): Promise<string> {
+	const child = spawn(command, words, { stdio: ["ignore", stdout, "inherit"] });
+	running = child;
+	let text = "";
+	child.stdout?.on("data", (chunk: Buffer) => {
+		text += chunk.toString();
+	});
+	const [code] = await once(child, "close");
+	if (code !== 0) {
+		throw new Error(`${words.join(" ")} ended with ${code}.`);
+	}
+	return text;
+}
+
+function show(program: string, ...words: string[]): Promise<string> {
+	return run("inherit", process.execPath, program, ...words);
+}
+
+function output(program: string): Promise<string> {
+	return run("pipe", process.execPath, program);
 }
 
 mkdirSync(FOLDER, { recursive: true });
@@ -54,9 +82,9 @@ console.log(
 );
 
 if (asked("pdf")) {
-	run(await bundlePart("pdf"));
-	const memory = Number(output(await bundlePart("memory")));
-	const theirs = Number(output(await bundlePart("memory-pdfkit")));
+	await show(await bundlePart("pdf"));
+	const memory = Number(await output(await bundlePart("memory")));
+	const theirs = Number(await output(await bundlePart("memory-pdfkit")));
 	row(
 		"resident memory after 1000 PDFs (share)",
 		`${memory} MiB`,
@@ -74,7 +102,7 @@ if (asked("pdf")) {
 	for (let round = 0; round < FRESH_PROCESSES; round += 1) {
 		for (const [name, program] of Object.entries(contestants)) {
 			const start = performance.now();
-			run(program, snapshot);
+			await show(program, snapshot);
 			figures[name] = [...(figures[name] ?? []), performance.now() - start];
 		}
 	}
@@ -89,8 +117,6 @@ if (asked("pdf")) {
 	);
 }
 if (asked("store")) {
-	execFileSync("npm", ["run", "--silent", "build", "--", "--silent"], {
-		stdio: "inherit",
-	});
-	run(await bundlePart("store"));
+	await run("inherit", "npm", "run", "--silent", "build", "--", "--silent");
+	await show(await bundlePart("store"));
 }

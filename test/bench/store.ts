@@ -171,6 +171,17 @@ async function startBareServer(
 const mongod = await startTestMongod();
 process.env.TEST_MONGODB_URI = mongod.uri;
 const children: ChildProcess[] = [];
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+	process.once(signal, () => process.exit(1));
+}
+process.on("exit", endChildren);
+
+function endChildren(): void {
+	for (const child of children) {
+		child.kill("SIGTERM");
+	}
+}
+
 try {
 	const database = await openStoreDatabase();
 	const { store, collections, admin } = database;
@@ -295,8 +306,6 @@ try {
 	);
 	await database.drop();
 } finally {
-	for (const child of children) {
-		child.kill("SIGTERM");
-	}
+	endChildren();
 	await mongod.remove();
 }

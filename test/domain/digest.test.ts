@@ -28,11 +28,7 @@ describe("digests", () => {
 	});
 
 	it("are made of the same bytes as another implementation of RFC 8785 makes", () => {
-		const key = fc
-			.string()
-			.filter(
-				(text) => text !== "__proto__" && !/^(0|[1-9][0-9]*)$/.test(text),
-			);
+		const key = fc.string().filter((text) => !/^(0|[1-9][0-9]*)$/.test(text));
 		const { value } = fc.letrec((tie) => ({
 			value: fc.oneof(
 				{ maxDepth: 4 },

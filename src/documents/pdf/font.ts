@@ -1,4 +1,5 @@
 /** A font ready to set text in: words become glyphs, with kerning and ligatures, and glyphs become letters again. */
+import { codePointName } from "../../invoice/text.ts";
 import type { FontFace, FontName } from "./canvas.ts";
 import { readTrueType, type TrueType } from "./truetype.ts";
 
@@ -243,11 +244,6 @@ export function createGlyphCoverage(
 			return undefined;
 		},
 	};
-}
-
-/** "U+4E2D" */
-export function codePointName(codePoint: number): string {
-	return `U+${codePoint.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 function missingCharacterMessage(codePoint: number, word: string): string {
