@@ -179,6 +179,8 @@ function breakWord(
 	const characters = splitCharacters(word);
 	const isLetters = /^[\p{L}\p{M}]+$/u.test(word);
 	const hyphen = isLetters ? "-" : "";
+	const widthOf = (from: number, to: number) =>
+		face.width(characters.slice(from, to).join("") + hyphen);
 	let start = 0;
 	for (;;) {
 		const rest = characters.slice(start).join("");
@@ -193,6 +195,10 @@ function breakWord(
 				break;
 			}
 			end++;
+		}
+		// Kerning may make the whole wider than its letters.
+		while (end > start + 1 && widthOf(start, end) > measure) {
+			end--;
 		}
 		if (end === start) {
 			// The measure is narrower than a character with its hyphen: it still moves on by one.
