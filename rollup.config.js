@@ -62,7 +62,7 @@ const withoutUnusedParts = {
 	},
 };
 
-const OWN_TEMPLATES = "/src/node/own-templates.ts";
+const OWN_TEMPLATES = "/src/own-templates.ts";
 
 /** Writes our own templates into the bundle, compiled: a start need not do it. */
 const precompiledTemplates = {
@@ -74,9 +74,10 @@ const precompiledTemplates = {
 		const { register } = await import("tsx/esm/api");
 		const unregister = register();
 		const { precompileTemplates } = await import(
-			"./src/node/template-files.ts"
+			"./src/documents/pdf/template-files.ts"
 		);
-		const source = await precompileTemplates("templates");
+		const { FILE_SYSTEM } = await import("./src/node/file-system.ts");
+		const source = await precompileTemplates(FILE_SYSTEM, "templates");
 		await unregister();
 		return `export async function loadOwnTemplates() { return ${source}; }`;
 	},

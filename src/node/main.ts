@@ -1,10 +1,11 @@
 /** The program: starts the service from the environment's variables, and ends it on SIGINT or SIGTERM. */
 import { ConfigurationError, readConfiguration } from "../configuration.ts";
+import { type RunningService, startService } from "../service.ts";
 import { SetUpRefused } from "../store/setup.ts";
 import { createLineWriter } from "./lines.ts";
 import { DataInUseError } from "./mongod.ts";
 import { loadExamples, quickStartText } from "./quick-start.ts";
-import { type RunningService, startService } from "./service.ts";
+import { NODE } from "./runtime.ts";
 
 /** Exit status where the service cannot start or go on. */
 const FAILED = 1;
@@ -21,7 +22,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 try {
-	running = await startService(readConfiguration(process.env), {
+	running = await startService(readConfiguration(process.env), NODE, {
 		write,
 		say: (sentence) => process.stderr.write(`${sentence}\n`),
 		onFailure(sentence) {

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import { Problem, problemText } from "../http/problem.ts";
+import type { RunningServer } from "../service.ts";
 
 /** Bounds of a connection, in milliseconds. */
 const TIMEOUTS = {
@@ -19,13 +20,6 @@ const TIMEOUTS = {
 
 /** What was accepted may take this long to be answered when the service ends, in milliseconds. */
 const CLOSE_MS_MAX = 30_000;
-
-export interface RunningServer {
-	/** "http://127.0.0.1:8000" */
-	url: string;
-	/** Accepts nothing more, and resolves when all that was accepted is answered. */
-	close(): Promise<void>;
-}
 
 /** Listens; rejects where the address cannot be had. */
 export async function startServer(

@@ -13,8 +13,9 @@ import {
 	createTemplates,
 	type Templates,
 } from "../../src/documents/pdf/template.ts";
+import { loadTemplates } from "../../src/documents/pdf/template-files.ts";
 import type { Snapshot } from "../../src/invoice/snapshot.ts";
-import { loadTemplates } from "../../src/node/template-files.ts";
+import { FILE_SYSTEM } from "../../src/node/file-system.ts";
 import { goldenSnapshot, goldenSnapshots } from "../golden.ts";
 import { type Recording, record } from "./recording.ts";
 
@@ -32,7 +33,7 @@ const FONTS = {
 describe("the layout of an invoice", () => {
 	let templates: Templates;
 	before(async () => {
-		templates = createTemplates(await loadTemplates("templates"));
+		templates = createTemplates(await loadTemplates(FILE_SYSTEM, "templates"));
 	});
 
 	function draw(invoice: Snapshot): Recording {

@@ -4,9 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileTemplate } from "../../src/documents/pdf/compile.ts";
 import { createTemplates } from "../../src/documents/pdf/template.ts";
+import { loadTemplates } from "../../src/documents/pdf/template-files.ts";
 import { TEMPLATE_FUNCTIONS } from "../../src/documents/pdf/template-functions.ts";
 import { UNITS } from "../../src/invoice/codes.ts";
-import { loadTemplates } from "../../src/node/template-files.ts";
+import { FILE_SYSTEM } from "../../src/node/file-system.ts";
 import { goldenSnapshot } from "../golden.ts";
 
 const FOLDER = "templates";
@@ -234,7 +235,7 @@ describe("a template", () => {
 	}
 
 	it("is named with what there is where name or version is unknown", async () => {
-		const templates = createTemplates(await loadTemplates(FOLDER));
+		const templates = createTemplates(await loadTemplates(FILE_SYSTEM, FOLDER));
 		assert.ok(templates.has({ name: "invoice", version: 1 }));
 		assert.ok(!templates.has({ name: "invoice", version: 99 }));
 		assert.throws(

@@ -11,7 +11,8 @@ import {
 	readConfiguration,
 } from "../../src/configuration.ts";
 import type { Snapshot } from "../../src/invoice/snapshot.ts";
-import { startService } from "../../src/node/service.ts";
+import { NODE } from "../../src/node/runtime.ts";
+import { startService } from "../../src/service.ts";
 import { goldenDrafts } from "../golden.ts";
 import { openStoreDatabase, type StoreDatabase } from "../store/database.ts";
 import {
@@ -284,7 +285,7 @@ describe("The process", () => {
 			] as const) {
 				const configuration = readConfiguration({ ...settings, ...wrong });
 				await assert.rejects(
-					startService(configuration, {
+					startService(configuration, NODE, {
 						write: ignore,
 						say: ignore,
 						onFailure: ignore,

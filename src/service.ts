@@ -1,24 +1,52 @@
-/** The Node service, put together: configuration, database, store, renderer, app, server. */
-import { randomUUID } from "node:crypto";
-import packageDescription from "../../package.json" with { type: "json" };
-import { createApp } from "../app.ts";
+/** The service, put together: configuration, database, store, renderer, app, server. */
+import type { Hono } from "hono";
+import packageDescription from "../package.json" with { type: "json" };
+import { createApp } from "./app.ts";
 import {
 	type Configuration,
 	ConfigurationError,
 	isLoopback,
-} from "../configuration.ts";
-import { createPdfRenderer } from "../documents/pdf/render.ts";
-import { createLog, errorFields, type Log } from "../http/log.ts";
-import type { ProcessMetric } from "../http/metrics.ts";
-import type { Clock, Services } from "../http/services.ts";
-import { createTokenVerifier } from "../http/token.ts";
-import { openStore } from "../store/connect.ts";
-import type { InvoiceStore } from "../store/store.ts";
-import { loadPdfAssets } from "./assets.ts";
-import { createClock } from "./clock.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { readSeller, readTokenKey } from "./files.ts";
-import { type RunningServer, startServer } from "./server.ts";
+} from "./configuration.ts";
+import { readSeller, readTokenKey } from "./configured-files.ts";
+import type { Database, DatabaseOptions } from "./database.ts";
+import {
+	createPdfRenderer,
+	type PdfRendererAssets,
+} from "./documents/pdf/render.ts";
+import type { Files } from "./files.ts";
+import { createLog, errorFields, type Log } from "./http/log.ts";
+import type { Clock, Services } from "./http/services.ts";
+import { createTokenVerifier } from "./http/token.ts";
+import { openStore } from "./store/connect.ts";
+import type { InvoiceStore } from "./store/store.ts";
+
+/** A server that listens. */
+export interface RunningServer {
+	/** "http://127.0.0.1:8000" */
+	url: string;
+	/** Accepts nothing more, and resolves when all that was accepted is answered. */
+	close(): Promise<void>;
+}
+
+/** All of the service that differs between Node and WasmEdge. */
+export interface Runtime {
+	files: Files;
+	/** Throws a RangeError on a time zone that is not known. */
+	createClock(timeZone: string): Clock;
+	/** `furtherTemplates` is a directory (TEMPLATES_DIRECTORY). */
+	loadPdfAssets(options: {
+		furtherTemplates: string | undefined;
+	}): Promise<PdfRendererAssets>;
+	openDatabase(
+		configuration: Configuration,
+		options: DatabaseOptions,
+	): Promise<Database>;
+	/** Listens; rejects with an error that has a POSIX name as `code` where the address cannot be had. */
+	startServer(app: Hono, host: string, port: number): Promise<RunningServer>;
+	/** A random UUID. */
+	newRequestId(): string;
+	processMetrics: NonNullable<Services["processMetrics"]>;
+}
 
 export interface ServiceOptions {
 	/** Takes the lines of the log. */
@@ -42,18 +70,17 @@ export interface RunningService {
 /** Starts the service; resolves when it listens. What was started is ended again where a later step fails. */
 export async function startService(
 	configuration: Configuration,
+	runtime: Runtime,
 	{ write, say, onFailure }: ServiceOptions,
 ): Promise<RunningService> {
-	const clock = clockOf(configuration);
+	const clock = clockOf(configuration, runtime);
 	const log = createLog(configuration.logLevel, write, clock.now);
 	const [seller, key, assets] = await Promise.all([
-		readSeller(configuration),
-		readTokenKey(configuration),
-		loadPdfAssets(
-			configuration.templatesDirectory === undefined
-				? {}
-				: { furtherTemplates: configuration.templatesDirectory },
-		),
+		readSeller(configuration, runtime.files),
+		readTokenKey(configuration, runtime.files),
+		runtime.loadPdfAssets({
+			furtherTemplates: configuration.templatesDirectory,
+		}),
 	]);
 	const renderer = createPdfRenderer(assets);
 	const { template } = configuration;
@@ -62,7 +89,7 @@ export async function startService(
 			`TEMPLATE: there is no template ${template.name}/${template.version}; it may be missing in TEMPLATES_DIRECTORY.`,
 		);
 	}
-	const database = await openDatabase(configuration, {
+	const database = await runtime.openDatabase(configuration, {
 		say,
 		onServerLost: onFailure,
 	});
@@ -94,11 +121,11 @@ export async function startService(
 			bodyBytesMax: configuration.bodyBytesMax,
 			version: packageDescription.version,
 			loopback: isLoopback(configuration.host),
-			newRequestId: randomUUID,
+			newRequestId: runtime.newRequestId,
 			isClosing: () => closing,
-			processMetrics,
+			processMetrics: runtime.processMetrics,
 		};
-		const server = await listen(createApp(services), configuration);
+		const server = await listen(createApp(services), configuration, runtime);
 		await tellReadiness(store, log);
 		let stopped: Promise<void> | undefined;
 		return {
@@ -117,9 +144,9 @@ export async function startService(
 	}
 }
 
-function clockOf({ timeZone }: Configuration): Clock {
+function clockOf({ timeZone }: Configuration, runtime: Runtime): Clock {
 	try {
-		return createClock(timeZone);
+		return runtime.createClock(timeZone);
 	} catch (error) {
 		if (!(error instanceof RangeError)) {
 			throw error;
@@ -140,13 +167,14 @@ async function tellReadiness(store: InvoiceStore, log: Log): Promise<void> {
 }
 
 async function listen(
-	app: ReturnType<typeof createApp>,
+	app: Hono,
 	{ host, port }: Configuration,
+	runtime: Runtime,
 ): Promise<RunningServer> {
 	try {
-		return await startServer(app, host, port);
+		return await runtime.startServer(app, host, port);
 	} catch (error) {
-		const { code } = error as NodeJS.ErrnoException;
+		const { code } = error as { code?: string };
 		if (code === "EADDRINUSE") {
 			throw new ConfigurationError(
 				`PORT ${port} of ${host} is taken by another process. Stop that one, or set PORT to another one.`,
@@ -169,22 +197,4 @@ async function stopAll(
 	await server.close();
 	await store.close();
 	await database.stop();
-}
-
-function processMetrics(): ProcessMetric[] {
-	const { user, system } = process.cpuUsage();
-	return [
-		{
-			name: "process_cpu_seconds_total",
-			help: "CPU time.",
-			type: "counter",
-			value: (user + system) / 1e6,
-		},
-		{
-			name: "process_resident_memory_bytes",
-			help: "Resident memory.",
-			type: "gauge",
-			value: process.memoryUsage.rss(),
-		},
-	];
 }
