@@ -1,6 +1,6 @@
 /** The programs that compile the engine: from the private Debian packages, or those that the environment names. */
-import { access } from "node:fs/promises";
-import { join } from "node:path";
+import { access, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { run } from "../local/install.mjs";
 import { findProgram } from "../local/system-packages.mjs";
 import { keyOf, sha256OfFile } from "./cache.mjs";
@@ -82,10 +82,7 @@ function toolsOf({ folder, key, program }) {
 		elfLd: program("usr/lib/llvm-19/bin/ld.lld"),
 		sysroot: join(folder, "usr"),
 		resourceFolder: join(llvm, "lib/clang/19"),
-		builtins: join(
-			llvm,
-			"lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a",
-		),
+		builtins: join(llvm, "lib/clang/19/lib/wasi/libclang_rt.builtins-wasm32.a"),
 		patch: program("usr/bin/patch"),
 		bzip2: program("usr/bin/bzip2"),
 		xz: program("usr/bin/xz"),
@@ -103,41 +100,46 @@ async function onPath(name) {
 }
 
 /**
- * Compiles a small native program of one C file, static and against musl, so that it runs on any Linux.
+ * Compiles a small native program of C files, static and against musl, so that it runs on any Linux.
  *
- * @param {string} source
+ * @param {string[]} sources
  * @param {string} output
  * @param {import("./packages.mjs").Options} [options]
  */
-export async function compileNativeProgram(source, output, options = {}) {
+export async function compileNativeProgram(sources, output, options = {}) {
 	const { folder, program } = await debianRoot(options);
 	const tools = toolsOf({ folder, key: "", program });
 	const target = "x86_64-linux-musl";
 	const libraries = join(folder, "usr/lib", target);
-	const object = `${output}.o`;
-	await run(tools.clang[0], [
-		...tools.clang.slice(1),
-		`--target=${target}`,
-		"-fintegrated-cc1",
-		"-nostdinc",
-		"-isystem",
-		join(folder, "usr/include", target),
-		"-isystem",
-		join(tools.resourceFolder, "include"),
-		...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
-		"-fstack-protector-strong",
-		`-ffile-prefix-map=${source}=${source.split("/").at(-1)}`,
-		...["-c", source, "-o", object],
-	]);
+	const objects = [];
+	for (const source of sources) {
+		const object = `${output}-${basename(source, ".c")}.o`;
+		await run(tools.clang[0], [
+			...tools.clang.slice(1),
+			`--target=${target}`,
+			"-fintegrated-cc1",
+			"-nostdinc",
+			"-isystem",
+			join(folder, "usr/include", target),
+			"-isystem",
+			join(tools.resourceFolder, "include"),
+			...["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"],
+			"-fstack-protector-strong",
+			`-ffile-prefix-map=${dirname(source)}=.`,
+			...["-c", source, "-o", object],
+		]);
+		objects.push(object);
+	}
 	await run(tools.elfLd[0], [
 		...tools.elfLd.slice(1),
 		...["-static", "--build-id=none", "--gc-sections", "--strip-all"],
 		...["-z", "noexecstack", "-z", "relro", "-z", "now"],
 		join(libraries, "crt1.o"),
 		join(libraries, "crti.o"),
-		object,
+		...objects,
 		join(libraries, "libc.a"),
 		join(libraries, "crtn.o"),
 		...["-o", output],
 	]);
+	for (const object of objects) await rm(object);
 }

@@ -43,6 +43,7 @@ static char **arguments_of(const struct command *command,
 	/* Everybody may read the arguments of a process, so all other variables stand in a file. */
 	*next++ = "--env";
 	*next++ = "ENVIRONMENT_FILE=/environment";
+	*next++ = "--";
 	*next++ = (char *)command->engine;
 	*next = NULL;
 	return arguments;
