@@ -1,9 +1,11 @@
-/** The bundle: one file for Node that needs no node_modules beside it. */
+/** The bundles: one file each for Node and for WasmEdge that needs no node_modules beside it. */
 import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import json from "@rollup/plugin-json";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import esbuild from "rollup-plugin-esbuild";
+import nodeModules from "./src/wasmedge/node/modules.json" with { type: "json" };
 
 /** The driver tries these and does without: authentication and compression that we do not offer. */
 const OPTIONAL = [
@@ -83,8 +85,72 @@ const precompiledTemplates = {
 	},
 };
 
+/** Size of the bundle for WasmEdge, in bytes; what makes it larger has to be worth its start-up. */
+const WASM_BUNDLE_BYTES_MAX = 1_400_000;
+
+/** Fails the build where the bundle has outgrown its budget. */
+const sizeBudget = {
+	name: "size-budget",
+	generateBundle(_, files) {
+		for (const { fileName, code } of Object.values(files)) {
+			if (code !== undefined && code.length > WASM_BUNDLE_BYTES_MAX) {
+				throw new Error(
+					`${fileName} has ${code.length} bytes, more than the ${WASM_BUNDLE_BYTES_MAX} of its budget. Find out what has come in, or raise the budget with a reason.`,
+				);
+			}
+		}
+	},
+};
+
+/** What the sandbox has of Node, and in its place: modules of ours, or one that says what is missing. */
+const WASM_MODULES = new URL("./src/wasmedge/node/", import.meta.url);
+const MISSING_PREFIX = "\0missing:";
+
 /**
- * How a program becomes one file.
+ * Gives libraries our stand-ins for Node's modules. The optional packages of
+ * the driver are not there, and say so where they are asked for.
+ */
+const nodeModulesOfWasmEdge = {
+	name: "node-modules-of-wasmedge",
+	async resolveId(id, importer) {
+		const name = id.startsWith("node:") ? id.slice("node:".length) : id;
+		const replaced = nodeModules[name];
+		if (replaced !== undefined) {
+			return fileURLToPath(new URL(replaced, WASM_MODULES));
+		}
+		if (OPTIONAL.some((each) => id === each || id.startsWith(`${each}/`))) {
+			return MISSING_PREFIX + id;
+		}
+		if (BUILT_IN.has(id) && !(await this.resolve(id, importer))) {
+			throw new Error(
+				`${importer} imports ${id}, which the sandbox does not have; src/wasmedge/node/modules.json lists what it has.`,
+			);
+		}
+		return null;
+	},
+	load(id) {
+		if (!id.startsWith(MISSING_PREFIX)) {
+			return null;
+		}
+		const name = id.slice(MISSING_PREFIX.length);
+		return `throw Object.assign(new Error("Cannot find module '${name}'"), { code: "MODULE_NOT_FOUND" });`;
+	},
+};
+
+/** An import that is not found would fail in the middle of the night; here it fails the build. */
+function refuseUnresolved(warning, warn) {
+	if (warning.code === "UNRESOLVED_IMPORT") {
+		throw new Error(
+			`${warning.exporter} is imported by ${warning.id} and cannot be found.`,
+		);
+	}
+	if (!HARMLESS.has(warning.code)) {
+		warn(warning);
+	}
+}
+
+/**
+ * How a program for Node becomes one file.
  *
  * @param {string} input
  * @param {string} file
@@ -112,18 +178,40 @@ export function bundle(input, file, beside = []) {
 			json(),
 			esbuild({ target: "es2023", sourceMap: true }),
 		],
-		onwarn(warning, warn) {
-			// An import that is not found would fail in the middle of the night; here it fails the build.
-			if (warning.code === "UNRESOLVED_IMPORT") {
-				throw new Error(
-					`${warning.exporter} is imported by ${warning.id} and cannot be found.`,
-				);
-			}
-			if (!HARMLESS.has(warning.code)) {
-				warn(warning);
-			}
-		},
+		onwarn: refuseUnresolved,
 	};
 }
 
-export default bundle("src/node/main.ts", "dist/main.js");
+/**
+ * How a program becomes one script for QuickJS inside WasmEdge, with nothing outside of it but the global `host`.
+ *
+ * @param {string} input
+ * @param {string} file
+ * @returns {import("rollup").RollupOptions & { output: import("rollup").OutputOptions }}
+ */
+export function wasmBundle(input, file) {
+	return {
+		input,
+		output: { file, format: "iife", inlineDynamicImports: true },
+		plugins: [
+			withoutUnusedParts,
+			precompiledTemplates,
+			nodeModulesOfWasmEdge,
+			nodeResolve({
+				browser: true,
+				preferBuiltins: false,
+				exportConditions: ["wasmedge", "browser"],
+			}),
+			commonjs({ ignoreTryCatch: false, strictRequires: true }),
+			json(),
+			esbuild({ target: "es2023", minify: true }),
+			sizeBudget,
+		],
+		onwarn: refuseUnresolved,
+	};
+}
+
+export default [
+	bundle("src/node/main.ts", "dist/main.js"),
+	wasmBundle("src/wasmedge/main.ts", "dist/wasm/service.js"),
+];

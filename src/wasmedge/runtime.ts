@@ -1,0 +1,66 @@
+/** WasmEdge as the runtime of the service. */
+import { loadAssets } from "../assets.ts";
+import { type Configuration, ConfigurationError } from "../configuration.ts";
+import { connectDatabase } from "../database.ts";
+import type { ProcessMetric } from "../http/metrics.ts";
+import type { Runtime } from "../service.ts";
+import { createClock } from "./clock.ts";
+import { nativeDeflate } from "./deflate.ts";
+import { FILE_SYSTEM } from "./file-system.ts";
+import { startServer } from "./http/server.ts";
+
+/** Where the launcher opens the folder of fonts to the program, read only. */
+const ROOT = "/app";
+
+export interface RuntimeOptions {
+	/** Is told when the launcher has ended the socket that the service listens on: it is to stop. */
+	onListenerEnded: () => void;
+}
+
+export function createRuntime({ onListenerEnded }: RuntimeOptions): Runtime {
+	return {
+		files: FILE_SYSTEM,
+		createClock,
+		loadPdfAssets: async ({ furtherTemplates }) => ({
+			...(await loadAssets(FILE_SYSTEM, { root: ROOT, furtherTemplates })),
+			deflate: nativeDeflate,
+		}),
+		openDatabase(configuration: Configuration, options) {
+			const { mongodbUri } = configuration;
+			if (mongodbUri === undefined) {
+				throw new ConfigurationError(
+					"MONGODB_URI is not set, and the sandbox cannot run a server of its own. Set it to a replica set or mongos.",
+				);
+			}
+			return connectDatabase(mongodbUri, configuration, options);
+		},
+		startServer: (app, address, port) =>
+			startServer({ fetch: app.fetch, host: address, port, onListenerEnded }),
+		newRequestId: () => crypto.randomUUID(),
+		processMetrics,
+	};
+}
+
+function processMetrics(): ProcessMetric[] {
+	const { linear, used } = host.memoryUsage();
+	return [
+		{
+			name: "process_cpu_seconds_total",
+			help: "CPU time.",
+			type: "counter",
+			value: host.cpuSeconds(),
+		},
+		{
+			name: "wasm_linear_memory_bytes",
+			help: "Linear memory of the sandbox.",
+			type: "gauge",
+			value: linear,
+		},
+		{
+			name: "wasm_used_memory_bytes",
+			help: "Linear memory that JavaScript's values take.",
+			type: "gauge",
+			value: used,
+		},
+	];
+}
