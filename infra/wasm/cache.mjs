@@ -1,9 +1,17 @@
 /** Where the engine's tools, sources and results are kept: a folder outside the repository, whose names are digests of what they were made from. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import {
+	mkdir,
+	readdir,
+	readFile,
+	rename,
+	rm,
+	stat,
+	writeFile,
+} from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 
 /** Hexadecimal digits of a digest that name a folder: 96 bits. */
@@ -94,4 +102,17 @@ export async function digestsBelow(folder) {
 		paths.map(async (path) => sha256(await readFile(join(folder, path)))),
 	);
 	return Object.fromEntries(paths.map((path, at) => [path, digests[at]]));
+}
+
+/**
+ * Writes a file whole or not at all.
+ *
+ * @param {string} path
+ * @param {string | Uint8Array} content
+ */
+export async function replaceFile(path, content) {
+	const unfinished = `${path}.${process.pid}.unfinished`;
+	await mkdir(dirname(path), { recursive: true });
+	await writeFile(unfinished, content);
+	await rename(unfinished, path);
 }

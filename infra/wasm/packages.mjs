@@ -159,11 +159,7 @@ async function unpack(packages, folder, onProgress, environment) {
 	await fetchFromDebian(packages, fetched, environment);
 	onProgress("Unpacking them into the cache.");
 	for (const { path } of packages) {
-		await run("dpkg-deb", [
-			"--extract",
-			join(fetched, basename(path)),
-			folder,
-		]);
+		await run("dpkg-deb", ["--extract", join(fetched, basename(path)), folder]);
 	}
 	await rm(fetched, { recursive: true });
 	for (const program of ["usr/bin/wasmedge", "usr/lib/llvm-19/bin/clang"]) {

@@ -1,5 +1,12 @@
 /** Gets the engine's C sources: pinned archives of Debian, and QuickJS from a pinned crate; checks and patches them. */
-import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import {
+	copyFile,
+	mkdir,
+	readdir,
+	readFile,
+	rm,
+	writeFile,
+} from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { rootCertificates } from "node:tls";
@@ -57,7 +64,8 @@ export async function engineSources(
 				onProgress(`Fetching the sources of ${name} ${pin.version}.`);
 				const programs = await tools();
 				await makeFolder(folder, async (unfinished) => {
-					if (pin.crate) await takeCrate(pin, unfinished, programs, environment);
+					if (pin.crate)
+						await takeCrate(pin, unfinished, programs, environment);
 					else await takeArchive(pin, unfinished, programs, environment);
 					if (ownPatch) {
 						await applyPatch(OWN_QUICKJS_PATCH, unfinished, programs);
@@ -74,11 +82,7 @@ export async function engineSources(
 async function takeArchive({ archive, debian }, folder, tools, environment) {
 	const fetched = join(folder, ".fetched");
 	await mkdir(fetched);
-	await takeFiles(
-		[archive, ...(debian ? [debian] : [])],
-		fetched,
-		environment,
-	);
+	await takeFiles([archive, ...(debian ? [debian] : [])], fetched, environment);
 	await unpack(join(fetched, basename(archive.path)), folder, tools, 1);
 	if (debian) {
 		const patches = join(fetched, "patches");
