@@ -23,9 +23,6 @@ import {
 import { expectDigest, fetchFromDebian } from "./packages.mjs";
 
 const PINS = fileURLToPath(new URL("sources.json", import.meta.url));
-const OWN_QUICKJS_PATCH = fileURLToPath(
-	new URL("quickjs.patch", import.meta.url),
-);
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 /**
@@ -46,16 +43,16 @@ export async function engineSources(
 	{ onProgress = () => {}, environment = process.env, pins } = {},
 ) {
 	const cache = cacheFolder(environment);
-	const quickjsPatch = await readFile(OWN_QUICKJS_PATCH).catch((error) => {
-		if (error.code === "ENOENT") return undefined;
-		throw error;
-	});
 	/** @type {Record<string, Source>} */
 	const sources = {};
 	for (const [name, pin] of Object.entries(
 		pins ?? JSON.parse(await readFile(PINS, "utf8")),
 	)) {
-		const ownPatch = name === "quickjs" ? quickjsPatch : undefined;
+		const patchPath = fileURLToPath(new URL(`${name}.patch`, import.meta.url));
+		const ownPatch = await readFile(patchPath).catch((error) => {
+			if (error.code === "ENOENT") return undefined;
+			throw error;
+		});
 		const key = keyOf([pin, ownPatch && sha256(ownPatch)]);
 		const folder = join(cache, `${name}-${key}`);
 		if (!(await exists(folder))) {
@@ -68,7 +65,7 @@ export async function engineSources(
 						await takeCrate(pin, unfinished, programs, environment);
 					else await takeArchive(pin, unfinished, programs, environment);
 					if (ownPatch) {
-						await applyPatch(OWN_QUICKJS_PATCH, unfinished, programs);
+						await applyPatch(patchPath, unfinished, programs);
 					}
 				});
 			});

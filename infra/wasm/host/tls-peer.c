@@ -56,7 +56,7 @@ static void add_name(struct tls_peer *peer, const char *name, size_t length)
 		return;
 	at += (size_t)sprintf(peer->names + at, "%s'", at ? ", " : "");
 	for (size_t i = 0; i < length; i++)
-		peer->names[at++] = name[i] > ' ' && name[i] < 0x7f ? name[i] : '?';
+		peer->names[at++] = name[i] >= ' ' && name[i] < 0x7f ? name[i] : '?';
 	strcpy(peer->names + at, "'");
 }
 
