@@ -64,7 +64,8 @@ export async function buildLauncher({
  * @param {import("./wasmedge.mjs").WasmEdge} wasmEdge
  * @param {string} engine
  * @param {string} application folder that the module sees as /app
- * @param {{ followParent?: boolean }} [options] `followParent`: ends in good order when its parent is killed
+ * @param {{ followParent?: boolean, quickStart?: boolean }} [options] `followParent`: ends in good order
+ * when its parent is killed; `quickStart`: gives an empty store example invoices and prints commands to try
  * @returns {string[]}
  * @throws {Error} where this WasmEdge cannot keep folders from being written
  */
@@ -73,7 +74,7 @@ export function launcherCommand(
 	wasmEdge,
 	engine,
 	application,
-	{ followParent = false } = {},
+	{ followParent = false, quickStart = false } = {},
 ) {
 	if (!wasmEdge.hasReadOnlyFolders) {
 		throw new Error(
@@ -84,6 +85,7 @@ export function launcherCommand(
 		launcher,
 		...["--engine", engine],
 		...["--application", application],
+		...(quickStart ? ["--quick-start"] : []),
 		...(followParent ? ["--follow-parent"] : []),
 		"--",
 		...wasmEdge.command,

@@ -41,8 +41,6 @@ static const struct {
 	{ "JWT_ISSUER", TEXT },
 	{ "JWT_AUDIENCE", TEXT },
 	{ "LOG_LEVEL", TEXT },
-	/* An invoice to show in the commands of the quick start; infra/local/wasm.mjs sets it. */
-	{ "QUICK_START_NUMBER", TEXT },
 };
 
 /* Options of MongoDB's connection strings that name files. */

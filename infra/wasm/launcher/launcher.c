@@ -1,7 +1,7 @@
 /*
  * The parent of the processes that run the service inside WasmEdge.
  *
- *   launcher --engine FILE --application FOLDER [--follow-parent] -- wasmedge [ARGUMENT...]
+ *   launcher --engine FILE --application FOLDER [--quick-start] [--follow-parent] -- wasmedge [ARGUMENT...]
  *
  * It opens the socket of HOST and PORT, starts WORKERS processes that share it,
  * starts those again that end by themselves, and on SIGTERM or SIGINT lets them
@@ -260,6 +260,7 @@ static void read_arguments(int count, char **arguments)
 	static const struct option OPTIONS[] = {
 		{ "engine", required_argument, NULL, 'e' },
 		{ "application", required_argument, NULL, 'a' },
+		{ "quick-start", no_argument, NULL, 'q' },
 		{ "follow-parent", no_argument, NULL, 'f' },
 		{ 0 },
 	};
@@ -271,10 +272,12 @@ static void read_arguments(int count, char **arguments)
 			command->engine = optarg;
 		else if (option == 'a')
 			command->application = optarg;
+		else if (option == 'q')
+			command->quick_start = true;
 		/* Ends in good order when whoever started it is killed. */
 		else if (option != 'f' || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 			end_with(STATUS_FAILED,
-				"launcher --engine FILE --application FOLDER [--follow-parent] -- wasmedge [ARGUMENT...]");
+				"launcher --engine FILE --application FOLDER [--quick-start] [--follow-parent] -- wasmedge [ARGUMENT...]");
 	}
 	expect_path(command->engine, "--engine");
 	expect_path(command->application, "--application");

@@ -80,6 +80,8 @@ struct command {
 	/* The compiled module, and the folder that it sees as /app. */
 	const char *engine;
 	const char *application;
+	/* Whether an empty store gets example invoices, and commands to try are printed. */
+	bool quick_start;
 	/* Bound of linear memory in pages of 64 KiB. */
 	long memory_pages;
 };

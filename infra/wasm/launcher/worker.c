@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Arguments that are added to the runtime's own, at most. */
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 18
 
 /* All that WasmEdge itself sees of the environment: where programs and libraries are. */
 static const char *const INHERITED[] = { "PATH", "LD_LIBRARY_PATH" };
@@ -40,6 +40,10 @@ static char **arguments_of(const struct command *command,
 	*next++ = "LISTEN_DESCRIPTOR=0";
 	*next++ = "--env";
 	*next++ = make_text("WORKER=%d", worker);
+	if (command->quick_start && worker == 0) {
+		*next++ = "--env";
+		*next++ = "QUICK_START=1";
+	}
 	/* Everybody may read the arguments of a process, so all other variables stand in a file. */
 	*next++ = "--env";
 	*next++ = "ENVIRONMENT_FILE=/environment";
