@@ -1,10 +1,10 @@
 /** The program: starts the service from the environment's variables, and ends it on SIGINT or SIGTERM. */
 import { ConfigurationError, readConfiguration } from "../configuration.ts";
+import { loadExamples, quickStartText, WITHOUT_KEY } from "../quick-start.ts";
 import { type RunningService, startService } from "../service.ts";
 import { SetUpRefused } from "../store/setup.ts";
 import { createLineWriter } from "./lines.ts";
 import { DataInUseError } from "./mongod.ts";
-import { loadExamples, quickStartText } from "./quick-start.ts";
 import { NODE } from "./runtime.ts";
 
 /** Exit status where the service cannot start or go on. */
@@ -52,10 +52,7 @@ async function tell({
 		const number = await loadExamples(services);
 		write(quickStartText(url, number, hasKey));
 	} else if (!hasKey) {
-		services.log(
-			"warn",
-			"No key is configured: everyone on this machine may do everything, and nobody else is answered.",
-		);
+		services.log("warn", WITHOUT_KEY);
 	}
 }
 

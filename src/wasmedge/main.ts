@@ -2,6 +2,7 @@
 import "./web/install.ts";
 import "./timers.ts";
 import { ConfigurationError, readConfiguration } from "../configuration.ts";
+import { loadExamples, quickStartText, WITHOUT_KEY } from "../quick-start.ts";
 import { type RunningService, startService } from "../service.ts";
 import { SetUpRefused } from "../store/setup.ts";
 import { flushLines, writeLine } from "./lines.ts";
@@ -13,6 +14,9 @@ const FAILED = 1;
 
 /** Exit status where the configuration has to be mended first: a supervisor need not try again. */
 const MISCONFIGURED = 78; // EX_CONFIG of sysexits.h
+
+/** Of the processes that share a port, the one that speaks for all. */
+const FIRST_WORKER = "0";
 
 const say = (sentence: string) => host.writeText(2, `${sentence}\n`);
 
@@ -27,32 +31,38 @@ void main();
 
 async function main(): Promise<void> {
 	try {
-		const configuration = readConfiguration(host.environment());
+		const environment = host.environment();
 		running = await startService(
-			configuration,
+			readConfiguration(environment),
 			createRuntime({ onListenerEnded: () => end(0) }),
-			{ write: writeLine, say, onFailure: (sentence) => fail(sentence) },
+			{ write: writeLine, say, onFailure: fail },
 		);
 		if (ending !== undefined) {
 			await stop(ending);
-			return;
-		}
-		const { services, url } = running;
-		const hasKey = services.verifyToken !== undefined;
-		services.log("info", "listening", {
-			url,
-			authentication: hasKey,
-			mode: host.mode,
-		});
-		if (!hasKey) {
-			services.log(
-				"warn",
-				"No key is configured: everyone on this machine may do everything, and nobody else is answered.",
-			);
+		} else if ((environment.WORKER ?? FIRST_WORKER) === FIRST_WORKER) {
+			await tell(running, environment.QUICK_START === "1");
 		}
 	} catch (error) {
 		say(sentenceOf(error));
 		await stop(error instanceof ConfigurationError ? MISCONFIGURED : FAILED);
+	}
+}
+
+async function tell(
+	{ url, services }: RunningService,
+	isQuickStart: boolean,
+): Promise<void> {
+	const hasKey = services.verifyToken !== undefined;
+	services.log("info", "listening", {
+		url,
+		authentication: hasKey,
+		mode: host.mode,
+	});
+	if (isQuickStart) {
+		const number = await loadExamples(services);
+		writeLine(quickStartText(url, number, hasKey));
+	} else if (!hasKey) {
+		services.log("warn", WITHOUT_KEY);
 	}
 }
 

@@ -1,11 +1,15 @@
 /** The quick start: two example invoices for an empty store, and commands to try. */
-import { CAR_SHARING_DRAFT, CRAFTSMAN_DRAFT } from "../http/examples.ts";
-import { checkContext } from "../http/issue.ts";
-import type { Services } from "../http/services.ts";
-import { checkDraft } from "../invoice/check.ts";
+import { CAR_SHARING_DRAFT, CRAFTSMAN_DRAFT } from "./http/examples.ts";
+import { checkContext } from "./http/issue.ts";
+import type { Services } from "./http/services.ts";
+import { checkDraft } from "./invoice/check.ts";
 
 /** The examples have a number range of their own, so that the first real invoice is number 1. */
 const EXAMPLE_SERIES = "BEISPIEL";
+
+/** Said at every start without a key. */
+export const WITHOUT_KEY =
+	"No key is configured: everyone on this machine may do everything, and nobody else is answered.";
 
 /** A day before and one after every issue date. */
 const EVER = { from: "1990-01-01", to: "2199-12-31" } as const;
@@ -76,11 +80,7 @@ export function quickStartText(
 	const token = needsToken ? ' -H "Authorization: Bearer $TOKEN"' : "";
 	return [
 		`Rechnungsverwaltung listens on ${url}`,
-		...(needsToken
-			? []
-			: [
-					"No key is configured: everyone on this machine may do everything, and nobody else is answered.",
-				]),
+		...(needsToken ? [] : [WITHOUT_KEY]),
 		"",
 		"Create an invoice:",
 		`curl${token} -H "Content-Type: application/json" -d '${JSON.stringify(SMALL_DRAFT)}' ${url}/invoices`,
