@@ -2,6 +2,7 @@
 import { buildApplication } from "./application.mjs";
 import { buildEngine } from "./build.mjs";
 import { buildLauncher } from "./launcher.mjs";
+import { runtimeOnly } from "./runtime.mjs";
 
 /**
  * @typedef {object} WasmService
@@ -30,6 +31,9 @@ export async function buildWasmService(options = {}) {
 		engine,
 		wasm,
 		application: application.folder,
-		wasmEdge,
+		wasmEdge:
+			wasmEdge.source === "Debian packages"
+				? await runtimeOnly(wasmEdge, options)
+				: wasmEdge,
 	};
 }
