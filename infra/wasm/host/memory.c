@@ -1,0 +1,116 @@
+/* JavaScript's memory: counted, limited, and what is done when it is used up. */
+#include "memory.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+
+/* What small pieces may take beyond the limit, so that an error can still be made and told. */
+#define RESERVE (1024u * 1024)
+#define SMALL_LENGTH_MAX 65536u
+/* So much must be free after a collection for the program to go on: a fraction of the limit. */
+#define FREE_FRACTION 16
+#define FREE_WITHOUT_LIMIT (4u * 1024 * 1024)
+/* The collector must have run before the limit is reached. */
+#define COLLECT_FRACTION 8
+
+static size_t used;
+static size_t limit;
+static bool was_refused;
+
+static bool is_allowed(size_t length)
+{
+	if (limit == 0)
+		return true;
+	const size_t allowed = length <= SMALL_LENGTH_MAX ? limit + RESERVE : limit;
+	return used <= allowed && length <= allowed - used;
+}
+
+static void *count(void *memory)
+{
+	if (memory == NULL)
+		was_refused = true;
+	else
+		used += malloc_usable_size(memory);
+	return memory;
+}
+
+static void *allocate(void *opaque, size_t length)
+{
+	(void)opaque;
+	return count(is_allowed(length) ? malloc(length) : NULL);
+}
+
+static void *allocate_zeroes(void *opaque, size_t number, size_t length)
+{
+	(void)opaque;
+	if (length != 0 && number > SIZE_MAX / length)
+		return NULL;
+	return count(is_allowed(number * length) ? calloc(number, length) : NULL);
+}
+
+static void release(void *opaque, void *memory)
+{
+	(void)opaque;
+	if (memory != NULL)
+		used -= malloc_usable_size(memory);
+	free(memory);
+}
+
+static void *resize(void *opaque, void *memory, size_t length)
+{
+	if (memory == NULL)
+		return allocate(opaque, length);
+	const size_t before = malloc_usable_size(memory);
+	if (length > before && !is_allowed(length - before))
+		return count(NULL);
+	void *resized = realloc(memory, length);
+	if (resized == NULL) {
+		was_refused = true;
+		return NULL;
+	}
+	used -= before;
+	return count(resized);
+}
+
+static size_t usable_length(const void *memory)
+{
+	return malloc_usable_size((void *)(uintptr_t)memory);
+}
+
+JSRuntime *host_new_runtime(size_t limit_given)
+{
+	static const JSMallocFunctions functions = {
+		allocate_zeroes, allocate, release, resize, usable_length,
+	};
+	limit = limit_given;
+	return JS_NewRuntime2(&functions, NULL);
+}
+
+size_t host_memory_used(void)
+{
+	return used;
+}
+
+static bool has_room(void)
+{
+	const size_t wanted = limit == 0 ? FREE_WITHOUT_LIMIT : limit / FREE_FRACTION;
+	if (limit != 0 && (used > limit || limit - used < wanted))
+		return false;
+	void *probe = malloc(wanted);
+	free(probe);
+	return probe != NULL;
+}
+
+bool host_memory_suffices(JSRuntime *runtime)
+{
+	if (limit != 0) {
+		const size_t latest = limit - limit / COLLECT_FRACTION;
+		if (JS_GetGCThreshold(runtime) > latest)
+			JS_SetGCThreshold(runtime, latest);
+	}
+	if (!was_refused)
+		return true;
+	JS_RunGC(runtime);
+	was_refused = false;
+	return has_room();
+}

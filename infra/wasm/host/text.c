@@ -1,0 +1,348 @@
+/* UTF-8, Latin-1, and where bytes begin in others. */
+#include "text.h"
+
+#include <string.h>
+
+#define REPLACEMENT 0xfffd
+
+int host_get_string(JSContext *context, JSValueConst value, const char *what,
+	struct host_string *string)
+{
+	if (!JS_IsString(value)) {
+		JS_ThrowTypeError(context, "%s must be a string.", what);
+		return -1;
+	}
+	/* Joins the parts of a string that was put together by `+`. */
+	string->flat = JS_ToString(context, value);
+	if (JS_IsException(string->flat))
+		return -1;
+	bool is_wide;
+	const void *units = JS_GetStringUnits(string->flat, &string->length, &is_wide);
+	string->narrow = is_wide ? NULL : units;
+	string->wide = is_wide ? units : NULL;
+	return 0;
+}
+
+void host_free_string(JSContext *context, struct host_string *string)
+{
+	JS_FreeValue(context, string->flat);
+}
+
+static bool is_high_surrogate(uint32_t unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low_surrogate(uint32_t unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* The character at `at` and its number of units; a lone surrogate is U+FFFD. */
+static uint32_t character_at(const struct host_string *string, size_t at, size_t *units)
+{
+	*units = 1;
+	if (string->narrow != NULL)
+		return string->narrow[at];
+	const uint32_t first = string->wide[at];
+	if (is_high_surrogate(first) && at + 1 < string->length
+		&& is_low_surrogate(string->wide[at + 1])) {
+		*units = 2;
+		return 0x10000 + ((first - 0xd800) << 10) + (string->wide[at + 1] - 0xdc00u);
+	}
+	return is_high_surrogate(first) || is_low_surrogate(first) ? REPLACEMENT : first;
+}
+
+static size_t length_in_utf8(uint32_t character)
+{
+	return character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
+}
+
+static void put_in_utf8(uint8_t *target, uint32_t character, size_t length)
+{
+	static const uint8_t heads[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	for (size_t i = length - 1; i > 0; i--) {
+		target[i] = (uint8_t)(0x80 | (character & 0x3f));
+		character >>= 6;
+	}
+	target[0] = (uint8_t)(heads[length] | character);
+}
+
+static size_t length_of_ascii(const uint8_t *start, size_t length)
+{
+	size_t at = 0;
+	for (uint64_t word; at + sizeof(word) <= length; at += sizeof(word)) {
+		memcpy(&word, start + at, sizeof(word));
+		if ((word & 0x8080808080808080u) != 0)
+			break;
+	}
+	while (at < length && start[at] < 0x80)
+		at++;
+	return at;
+}
+
+static size_t string_length_in_utf8(const struct host_string *string)
+{
+	size_t length = 0;
+	if (string->narrow != NULL) {
+		for (size_t i = 0; i < string->length; i++)
+			length += string->narrow[i] >> 7;
+		return string->length + length;
+	}
+	for (size_t at = 0, units; at < string->length; at += units)
+		length += length_in_utf8(character_at(string, at, &units));
+	return length;
+}
+
+struct progress {
+	size_t read;
+	size_t written;
+};
+
+static struct progress encode(const struct host_string *string, uint8_t *target, size_t room)
+{
+	struct progress progress = { 0, 0 };
+	if (string->narrow != NULL) {
+		const size_t most = string->length < room ? string->length : room;
+		progress.read = progress.written = length_of_ascii(string->narrow, most);
+		memcpy(target, string->narrow, progress.read);
+	}
+	while (progress.read < string->length) {
+		size_t units;
+		const uint32_t character = character_at(string, progress.read, &units);
+		const size_t length = length_in_utf8(character);
+		if (length > room - progress.written)
+			break;
+		put_in_utf8(target + progress.written, character, length);
+		progress.read += units;
+		progress.written += length;
+	}
+	return progress;
+}
+
+static JSValue encode_utf8(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_string text;
+	if (host_get_string(context, arguments[0], "The text", &text) < 0)
+		return JS_EXCEPTION;
+	const size_t length = string_length_in_utf8(&text);
+	uint8_t *memory = js_malloc(context, length + 1);
+	if (memory != NULL)
+		(void)encode(&text, memory, length);
+	host_free_string(context, &text);
+	return memory == NULL ? JS_EXCEPTION : host_new_bytes(context, memory, length);
+}
+
+static JSValue encode_utf8_into(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_bytes target;
+	struct host_string text;
+	if (host_get_bytes(context, arguments[1], "The target", &target) < 0
+		|| host_get_string(context, arguments[0], "The text", &text) < 0)
+		return JS_EXCEPTION;
+	const struct progress progress = encode(&text, target.start, target.length);
+	host_free_string(context, &text);
+
+	JSValue result = JS_NewObject(context);
+	if (JS_IsException(result))
+		return result;
+	if (JS_DefinePropertyValueStr(context, result, "read",
+			JS_NewUint32(context, (uint32_t)progress.read), JS_PROP_C_W_E) < 0
+		|| JS_DefinePropertyValueStr(context, result, "written",
+			JS_NewUint32(context, (uint32_t)progress.written), JS_PROP_C_W_E) < 0) {
+		JS_FreeValue(context, result);
+		return JS_EXCEPTION;
+	}
+	return result;
+}
+
+static JSValue utf8_length(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_string text;
+	if (host_get_string(context, arguments[0], "The text", &text) < 0)
+		return JS_EXCEPTION;
+	const size_t length = string_length_in_utf8(&text);
+	host_free_string(context, &text);
+	return JS_NewInt64(context, (int64_t)length);
+}
+
+/*
+ * The character that begins at `*at` (Encoding Standard, 8.1.1), -1 where there
+ * is none; `*at` moves behind it, or behind the faulty bytes that together
+ * become one U+FFFD.
+ */
+static int32_t decode_character(const uint8_t *bytes, size_t length, size_t *at)
+{
+	const uint8_t head = bytes[(*at)++];
+	uint8_t low = 0x80, high = 0xbf;
+	int needed;
+	uint32_t character;
+
+	if (head < 0x80)
+		return head;
+	if (head >= 0xc2 && head <= 0xdf) {
+		needed = 1;
+		character = head & 0x1f;
+	} else if (head >= 0xe0 && head <= 0xef) {
+		needed = 2;
+		character = head & 0xf;
+		if (head == 0xe0)
+			low = 0xa0; /* longer than need be */
+		if (head == 0xed)
+			high = 0x9f; /* a surrogate */
+	} else if (head >= 0xf0 && head <= 0xf4) {
+		needed = 3;
+		character = head & 0x7;
+		if (head == 0xf0)
+			low = 0x90; /* longer than need be */
+		if (head == 0xf4)
+			high = 0x8f; /* above U+10FFFF */
+	} else {
+		return -1;
+	}
+	for (; needed > 0; needed--, (*at)++) {
+		if (*at >= length || bytes[*at] < low || bytes[*at] > high)
+			return -1;
+		character = character << 6 | (bytes[*at] & 0x3f);
+		low = 0x80;
+		high = 0xbf;
+	}
+	return (int32_t)character;
+}
+
+static bool is_utf8(const uint8_t *bytes, size_t length)
+{
+	size_t at = 0;
+	while ((at += length_of_ascii(bytes + at, length - at)) < length) {
+		if (decode_character(bytes, length, &at) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Decodes with U+FFFD for what is faulty. */
+static JSValue decode_faulty(JSContext *context, const uint8_t *bytes, size_t length)
+{
+	/* No character has more units than bytes. */
+	uint16_t *units = js_malloc(context, length * sizeof(*units));
+	if (units == NULL)
+		return JS_EXCEPTION;
+	size_t unit_count = 0;
+	for (size_t at = 0; at < length;) {
+		int32_t character = decode_character(bytes, length, &at);
+		if (character < 0)
+			character = REPLACEMENT;
+		if (character >= 0x10000) {
+			character -= 0x10000;
+			units[unit_count++] = (uint16_t)(0xd800 + (character >> 10));
+			character = 0xdc00 + (character & 0x3ff);
+		}
+		units[unit_count++] = (uint16_t)character;
+	}
+	JSValue text = JS_NewStringUTF16(context, units, unit_count);
+	js_free(context, units);
+	return text;
+}
+
+static JSValue decode_utf8(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_bytes bytes;
+	bool fatal;
+	if (host_get_bytes(context, arguments[0], "The bytes", &bytes) < 0
+		|| host_get_boolean(context, arguments[1], "\"fatal\"", &fatal) < 0)
+		return JS_EXCEPTION;
+	if (length_of_ascii(bytes.start, bytes.length) == bytes.length)
+		return JS_NewStringLatin1(context, bytes.start, bytes.length);
+	if (is_utf8(bytes.start, bytes.length))
+		return JS_NewStringLen(context, (const char *)bytes.start, bytes.length);
+	if (fatal)
+		return JS_ThrowTypeError(context, "The bytes are no UTF-8.");
+	return decode_faulty(context, bytes.start, bytes.length);
+}
+
+static JSValue decode_latin1(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_bytes bytes;
+	if (host_get_bytes(context, arguments[0], "The bytes", &bytes) < 0)
+		return JS_EXCEPTION;
+	return JS_NewStringLatin1(context, bytes.start, bytes.length);
+}
+
+/* Whether every unit was a byte; else some of the target may have been written. */
+static bool copy_latin1(uint8_t *target, const struct host_string *text)
+{
+	if (text->narrow != NULL) {
+		memcpy(target, text->narrow, text->length);
+		return true;
+	}
+	for (size_t i = 0; i < text->length; i++) {
+		if (text->wide[i] > 0xff)
+			return false;
+		target[i] = (uint8_t)text->wide[i];
+	}
+	return true;
+}
+
+static JSValue write_latin1(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_bytes target;
+	struct host_string text;
+	int64_t offset;
+	if (host_get_bytes(context, arguments[0], "The target", &target) < 0
+		|| host_get_integer(context, arguments[1], "The offset", 0,
+			(int64_t)target.length, &offset) < 0
+		|| host_get_string(context, arguments[2], "The text", &text) < 0)
+		return JS_EXCEPTION;
+	const bool has_room = text.length <= target.length - (size_t)offset;
+	const bool is_latin1 = has_room && copy_latin1(target.start + offset, &text);
+	host_free_string(context, &text);
+	if (!has_room)
+		return JS_ThrowRangeError(context, "The target is too short for the text.");
+	if (!is_latin1)
+		return JS_ThrowRangeError(context, "The text has a character above U+00FF.");
+	return JS_UNDEFINED;
+}
+
+static JSValue find_bytes(JSContext *context, JSValueConst this_value, int count,
+	JSValueConst *arguments)
+{
+	(void)this_value, (void)count;
+	struct host_bytes bytes, pattern;
+	int64_t start;
+	if (host_get_bytes(context, arguments[0], "The bytes", &bytes) < 0
+		|| host_get_bytes(context, arguments[1], "The pattern", &pattern) < 0
+		|| host_get_integer(context, arguments[2], "The start", 0, INT32_MAX, &start) < 0)
+		return JS_EXCEPTION;
+	if ((size_t)start > bytes.length)
+		return JS_NewInt32(context, -1);
+	const uint8_t *found = memmem(bytes.start + start, bytes.length - (size_t)start,
+		pattern.start, pattern.length);
+	return JS_NewInt32(context, found == NULL ? -1 : (int32_t)(found - bytes.start));
+}
+
+static const JSCFunctionListEntry functions[] = {
+	JS_CFUNC_DEF("encodeUtf8", 1, encode_utf8),
+	JS_CFUNC_DEF("encodeUtf8Into", 2, encode_utf8_into),
+	JS_CFUNC_DEF("utf8Length", 1, utf8_length),
+	JS_CFUNC_DEF("decodeUtf8", 2, decode_utf8),
+	JS_CFUNC_DEF("decodeLatin1", 1, decode_latin1),
+	JS_CFUNC_DEF("writeLatin1", 3, write_latin1),
+	JS_CFUNC_DEF("findBytes", 3, find_bytes),
+};
+
+int host_add_text(JSContext *context, JSValueConst host)
+{
+	return host_add_functions(context, host, functions, COUNT_OF(functions));
+}
