@@ -275,9 +275,14 @@ describe("A connection", () => {
 		);
 	});
 
-	it("does not read on while the client does not read its answers", async () => {
-		const client = open(echo, 10);
+	it("begins nothing more while the client does not read its answers", async () => {
+		let count = 0;
+		const client = open((request) => {
+			count += 1;
+			return echo(request);
+		}, 10);
 		await client.say(GET.repeat(5000));
+		assert.equal(count, 1);
 		assert.ok(client.waiting() > 0, "The rest waits in the system.");
 		assert.ok(client.connection.held.length <= 128 * 1024);
 		await client.take(Number.POSITIVE_INFINITY);
@@ -568,6 +573,22 @@ describe("A connection", () => {
 			);
 			assert.match(await client.say(GET), /^HTTP\/1\.1 500 /);
 			assert.match(String(client.failures), /database is gone/);
+		});
+
+		it("breaks the connection where the request's body breaks meanwhile", async () => {
+			let read: Promise<string> | undefined;
+			const client = open(({ body }) => {
+				read = textOf(body);
+				read.catch(() => {});
+				return answer(source(chunk, 1000).stream);
+			}, 5000);
+			await client.say(`${CHUNKED}3\r\nabc\r\n`);
+			await client.say("zz\r\n");
+			await client.take(Number.POSITIVE_INFINITY);
+			await assert.rejects(read as Promise<string>, /malformed/);
+			assert.equal(client.socket.received.match(/HTTP\/1/g)?.length, 1);
+			assert.ok(!client.socket.received.endsWith("0\r\n\r\n"));
+			assert.ok(client.socket.hasServerEnded);
 		});
 
 		it("holds it to the length that the app has announced", async () => {

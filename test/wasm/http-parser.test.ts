@@ -106,6 +106,11 @@ describe("The HTTP parser", () => {
 				["", ""],
 			],
 			[
+				"a body of many chunks, if they are not all tiny",
+				`${CHUNKED}${`64\r\n${"x".repeat(100)}\r\n`.repeat(5000)}0\r\n\r\n${NEXT}`,
+				["x".repeat(500_000), ""],
+			],
+			[
 				"no more of a body than has come",
 				`${lines(...POST, "Content-Length: 10")}abc`,
 				[],
@@ -121,6 +126,13 @@ describe("The HTTP parser", () => {
 				);
 			});
 		}
+	});
+
+	it("takes nothing off a value but spaces and tabs", () => {
+		const { requests } = read(
+			lines("GET / HTTP/1.1", "Host: a", "X: \t\xa0a\xa0 "),
+		);
+		assert.equal(requests[0]?.headers.x, "\xa0a\xa0");
 	});
 
 	describe("makes the URL of", () => {
@@ -191,6 +203,11 @@ describe("The HTTP parser", () => {
 			[
 				"a URL of another scheme",
 				lines("GET ftp://a/b HTTP/1.1", "Host: a"),
+				400,
+			],
+			[
+				"a URL with a user and no password",
+				lines("GET http://u@a/b HTTP/1.1", "Host: a"),
 				400,
 			],
 			[
