@@ -1,11 +1,12 @@
 /*
  * The parent of the processes that run the service inside WasmEdge.
  *
+ *   launcher --check
  *   launcher --engine FILE --application FOLDER [--quick-start] [--follow-parent] -- wasmedge [ARGUMENT...]
  *
  * It opens the socket of HOST and PORT, starts WORKERS processes that share it,
  * starts those again that end by themselves, and on SIGTERM or SIGINT lets them
- * answer what they have accepted. infra/wasm/README.md has the whole of it.
+ * answer what they have accepted. README.md beside it has the whole of it.
  */
 #define _GNU_SOURCE
 #include "launcher.h"
@@ -262,6 +263,7 @@ static void read_arguments(int count, char **arguments)
 		{ "application", required_argument, NULL, 'a' },
 		{ "quick-start", no_argument, NULL, 'q' },
 		{ "follow-parent", no_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'c' },
 		{ 0 },
 	};
 	struct command *command = &state.command;
@@ -272,6 +274,8 @@ static void read_arguments(int count, char **arguments)
 			command->engine = optarg;
 		else if (option == 'a')
 			command->application = optarg;
+		else if (option == 'c')
+			exit(check_service());
 		else if (option == 'q')
 			command->quick_start = true;
 		/* Ends in good order when whoever started it is killed. */

@@ -47,9 +47,17 @@ void set_log_level(void);
 __attribute__((format(printf, 3, 4)))
 void write_log(enum level level, const char *message, const char *fields, ...);
 
+/* As src/configuration.ts has them. */
+#define HOST_PRESET "127.0.0.1"
+#define PORT_PRESET 8000
+#define PORT_MAX 65535
+
+/* Whether the service answers: an exit status; says on standard error why not. */
+int check_service(void);
+
 /* The socket of HOST and PORT, which listens, does not block and is closed in programs that are started. */
 int open_listener(void);
-/* Lets nobody new connect; those that have connected already can still be accepted. */
+/* Lets nobody new connect while others wait; those that have connected already can still be accepted. */
 void refuse_connections(int listener);
 /* Whether connections wait to be accepted. */
 bool has_waiting_connections(int listener);

@@ -16,21 +16,6 @@
 
 /* Connections that may wait for a worker; the system bounds it further (net.core.somaxconn). */
 #define BACKLOG 1024
-#define PORT_PRESET 8000
-#define PORT_MAX 65535
-
-/* Classic BPF, as in linux/filter.h, which is not at hand beside musl. */
-struct filter_instruction {
-	uint16_t code;
-	uint8_t jump_true;
-	uint8_t jump_false;
-	uint32_t constant;
-};
-struct filter_program {
-	unsigned short length;
-	struct filter_instruction *instructions;
-};
-#define RETURN_CONSTANT 0x06 /* BPF_RET | BPF_K */
 
 static void set_option(int socket, int level, int option, const char *name)
 {
@@ -49,7 +34,7 @@ int open_listener(void)
 	};
 	long port = read_number("PORT", PORT_PRESET, 0, PORT_MAX);
 	char *host = read_variable("HOST");
-	const char *name = host == NULL ? "127.0.0.1" : host;
+	const char *name = host == NULL ? HOST_PRESET : host;
 	char port_text[sizeof "65535"];
 	struct addrinfo *found = NULL;
 	int failure;
@@ -86,14 +71,10 @@ int open_listener(void)
 
 void refuse_connections(int listener)
 {
-	/* A filter that keeps 0 bytes of each packet. Connections that exist are sockets of their own and have none. */
-	struct filter_instruction drop = { .code = RETURN_CONSTANT, .constant = 0 };
-	const struct filter_program program = { 1, &drop };
-
-	if (setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-			sizeof program) != 0)
-		write_log(LEVEL_WARN, "connections that come while the service stops may be reset",
-			"\"errno\":%d", errno);
+	/* Where one waits the system takes no other; a filter that drops all of them may be attached by root only. */
+	if (listen(listener, 0) != 0)
+		end_with(STATUS_FAILED, "The listening socket cannot be narrowed: %s.",
+			strerror(errno));
 }
 
 bool has_waiting_connections(int listener)
