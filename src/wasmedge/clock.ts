@@ -4,6 +4,12 @@ import type { Clock } from "../http/services.ts";
 
 const MS_PER_MINUTE = 60_000;
 
+/** Zones and further names of them, as moment-timezone packs them. */
+interface TimeZones {
+	zones: readonly string[];
+	links: readonly string[];
+}
+
 /** A stretch of time with one offset. */
 interface Period {
 	/** Milliseconds since 1970; the period ends before it. */
@@ -21,13 +27,20 @@ export function createClock(timeZone: string): Clock {
 	};
 }
 
-/** Tells the calendar day, "2026-11-24", at an instant in milliseconds since 1970, of 2000 and later. Throws as `createClock`. */
+/** Tells by how many milliseconds the zone is ahead of UTC at an instant in milliseconds since 1970, of 2000 and later. Throws as `createClock`. */
+export function offsetOf(
+	timeZone: string,
+	data: TimeZones = { zones, links },
+): (instant: number) => number {
+	const periods = unpack(packedZone(timeZone, data));
+	return (instant) => periodAt(periods, instant).offset;
+}
+
+/** Tells the calendar day, "2026-11-24", at such an instant. Throws as `createClock`. */
 export function calendarOf(timeZone: string): (instant: number) => string {
-	const periods = unpack(packedZone(timeZone));
-	return (instant) => {
-		const { offset } = periodAt(periods, instant);
-		return new Date(instant + offset).toISOString().slice(0, 10);
-	};
+	const offsetAt = offsetOf(timeZone);
+	return (instant) =>
+		new Date(instant + offsetAt(instant)).toISOString().slice(0, 10);
 }
 
 function periodAt(periods: readonly Period[], instant: number): Period {
@@ -45,7 +58,7 @@ function periodAt(periods: readonly Period[], instant: number): Period {
 }
 
 /** The line of the zone, or of the one that its name stands for; names know no case. */
-function packedZone(name: string): string {
+function packedZone(name: string, { zones, links }: TimeZones): string {
 	const wanted = name.toLowerCase();
 	const link = links.find((each) => lastName(each) === wanted);
 	const target = link === undefined ? wanted : firstName(link);
@@ -82,9 +95,8 @@ function unpack(zone: string): Period[] {
 		until = difference === undefined ? Infinity : until + base60(difference);
 		return {
 			until: Math.round(until * MS_PER_MINUTE),
-			offset: -Math.round(
-				(minutesWest[base60(index)] as number) * MS_PER_MINUTE,
-			),
+			offset:
+				0 - Math.round((minutesWest[base60(index)] as number) * MS_PER_MINUTE),
 		};
 	});
 }

@@ -114,6 +114,9 @@ export function listOf(content: HeadersContent | null | undefined): HeaderList {
 	}
 	if (Symbol.iterator in content) {
 		for (const pair of content) {
+			if (typeof pair !== "object") {
+				throw new TypeError("Each header of a sequence is a pair, not text.");
+			}
 			const [name, value, ...more] = pair;
 			if (name === undefined || value === undefined || more.length > 0) {
 				throw new TypeError(

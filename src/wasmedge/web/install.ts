@@ -1,8 +1,8 @@
 /**
  * Installs the web APIs by being imported: the program's first import, since a
  * bundle runs its modules in the order of their imports, and many a library reads
- * a global while it is loaded. QuickJS itself has queueMicrotask, performance,
- * atob, btoa and DOMException; timers are installed by ../timers.ts.
+ * a global while it is loaded. QuickJS itself has queueMicrotask, atob, btoa and
+ * DOMException; timers are installed by ../timers.ts.
  */
 import "./install-text.ts";
 import { AbortController, AbortSignal } from "./abort.ts";
@@ -12,6 +12,7 @@ import { CryptoKey } from "./crypto-key.ts";
 import { defineGlobals } from "./define-globals.ts";
 import { Event, EventTarget } from "./event-target.ts";
 import { Headers } from "./headers.ts";
+import { performance } from "./performance.ts";
 import {
 	ByteLengthQueuingStrategy,
 	CountQueuingStrategy,
@@ -36,6 +37,7 @@ defineGlobals({
 	Event,
 	EventTarget,
 	Headers,
+	performance,
 	ReadableStream,
 	ReadableStreamDefaultReader,
 	Request,
@@ -45,10 +47,4 @@ defineGlobals({
 	URL,
 	URLSearchParams,
 	WritableStream,
-});
-
-// QuickJS counts from the start of the machine; the standard, from 1970.
-Object.defineProperty(performance, "timeOrigin", {
-	value: Date.now() - performance.now(),
-	configurable: true,
 });

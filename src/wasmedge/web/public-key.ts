@@ -50,7 +50,8 @@ export function importPublicKey(
 	extractable: boolean,
 	usages: readonly string[],
 ): CryptoKey {
-	const bytes = publicKeyBytes(algorithm, format, data, usages, extractable);
+	const checked = checkedUsages(usages, ["verify"], false);
+	const bytes = publicKeyBytes(algorithm, format, data, checked, extractable);
 	return new CryptoKey({
 		type: "public",
 		algorithm:
@@ -58,7 +59,7 @@ export function importPublicKey(
 				? { name: "ECDSA", namedCurve: "P-256" }
 				: { name: "Ed25519" },
 		extractable: Boolean(extractable),
-		usages: checkedUsages(usages, ["verify"], false),
+		usages: checked,
 		bytes,
 	});
 }

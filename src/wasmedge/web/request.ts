@@ -7,6 +7,7 @@ import {
 	copyBody,
 	type OwnContent,
 	ownContent,
+	takeBody,
 } from "./body.ts";
 import type { HeaderList } from "./header-list.ts";
 import {
@@ -101,7 +102,15 @@ export class Request extends Body {
 	}
 
 	clone(): Request {
-		return new Request(this);
+		return new Request(
+			new Trusted({
+				method: this.#method,
+				url: this.#url,
+				headers: listOf(this.headers),
+				body: copyBody(this),
+				signal: () => this.signal,
+			}) as unknown as Request,
+		);
 	}
 
 	get [Symbol.toStringTag](): string {
@@ -111,8 +120,11 @@ export class Request extends Body {
 
 /** Parts that need no check. */
 class Trusted {
-	readonly parts: RequestParts;
-	constructor(parts: RequestParts) {
+	readonly parts: Omit<RequestParts, "headers" | "body"> & {
+		headers: Map<string, string> | HeaderList;
+		body: BodyContent;
+	};
+	constructor(parts: Trusted["parts"]) {
 		this.parts = parts;
 	}
 }
@@ -148,7 +160,8 @@ function checkedParts(
 		method,
 		url: base?.url ?? new URL(String(input)).href,
 		headers,
-		body: own === null && base !== undefined ? copyBody(base) : content,
+		// The other request's body passes over to this one.
+		body: own === null && base !== undefined ? takeBody(base) : content,
 		signal: () => given ?? base?.signal ?? new AbortController().signal,
 	};
 }

@@ -163,10 +163,11 @@ export function responseParts(
 }
 
 function checkedStatus(status: number): number {
-	if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
+	const integer = Math.trunc(Number(status));
+	if (!(integer >= 200 && integer <= 599)) {
 		throw new RangeError(
 			`A response's status is an integer of 200 to 599, not ${status}.`,
 		);
 	}
-	return status;
+	return integer;
 }

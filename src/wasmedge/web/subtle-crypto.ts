@@ -136,7 +136,7 @@ export const subtle = {
 		}
 		if (
 			!Number.isInteger(length) ||
-			length <= 0 ||
+			length < 0 ||
 			length % BITS_PER_BYTE !== 0 ||
 			!Number.isInteger(iterations) ||
 			(iterations as number) < 1
@@ -145,6 +145,9 @@ export const subtle = {
 				"OperationError",
 				"PBKDF2 derives whole bytes, in at least one iteration.",
 			);
+		}
+		if (length === 0) {
+			return new ArrayBuffer(0);
 		}
 		return host.pbkdf2(
 			hashOf(hash),
