@@ -17,8 +17,8 @@ all of it; the data stays.
   --build           only build, and print where things are
 
   WORKERS           processes that share the port (1)
-  MEMORY_BYTES_MAX  linear memory of each, in bytes (536870912); one that needs
-                    more is ended and started again
+  MEMORY_LIMIT_MIB  memory of each, in MiB (512); one that needs more ends, and
+                    is started again
   WASMEDGE_BINARY   the wasmedge to run, instead of the one on PATH or Debian's
   PORT, HOST, MONGODB_URI, MONGOD_BINARY, DATA_DIRECTORY, XDG_CACHE_HOME
                     as for npm start

@@ -350,7 +350,7 @@ describe("the launcher", function () {
 
 	it("bounds the memory of a worker and starts it again when it is full", async () => {
 		const { get, logged } = await launch({
-			MEMORY_BYTES_MAX: String(96 * 1024 * 1024),
+			MEMORY_LIMIT_MIB: "64",
 		});
 		await assert.rejects(get("/fill"));
 		await logged("worker ended", { worker: 0, status: 4 });

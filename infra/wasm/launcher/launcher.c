@@ -25,10 +25,9 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 64
-#define PAGE_BYTES 65536L
-#define MEMORY_BYTES_PRESET (512L * 1024 * 1024)
-#define MEMORY_BYTES_MIN (64L * 1024 * 1024)
-#define MEMORY_BYTES_MAX (4096L * 1024 * 1024) /* all that 32 bits can address */
+#define MEMORY_MIB_PRESET 512
+#define MEMORY_MIB_MIN 64
+#define MEMORY_MIB_MAX 4000 /* with what is added, all that 32 bits can address */
 
 /* Whoever has lived that long has started well. */
 #define STEADY_MS 10000
@@ -300,8 +299,8 @@ int main(int count, char **arguments)
 	read_arguments(count, arguments);
 	set_log_level();
 	state.count = (int)read_number("WORKERS", 1, 1, WORKERS_MAX);
-	state.command.memory_pages = read_number("MEMORY_BYTES_MAX",
-		MEMORY_BYTES_PRESET, MEMORY_BYTES_MIN, MEMORY_BYTES_MAX) / PAGE_BYTES;
+	state.command.memory_mib = read_number("MEMORY_LIMIT_MIB",
+		MEMORY_MIB_PRESET, MEMORY_MIB_MIN, MEMORY_MIB_MAX);
 	block_signals(&signals);
 	make_guest_root(&state.root);
 	state.listener = open_listener();

@@ -90,8 +90,8 @@ struct command {
 	const char *application;
 	/* Whether an empty store gets example invoices, and commands to try are printed. */
 	bool quick_start;
-	/* Bound of linear memory in pages of 64 KiB. */
-	long memory_pages;
+	/* Bound of the memory of JavaScript's values. */
+	long memory_mib;
 };
 
 /* Starts a worker on the socket; its process id. Ends the launcher where there can be no further process. */

@@ -11,7 +11,12 @@
 #include <unistd.h>
 
 /* Arguments that are added to the runtime's own, at most. */
-#define ARGUMENTS_MAX 18
+#define ARGUMENTS_MAX 20
+
+/* Pages of linear memory are of 64 KiB. */
+#define PAGES_PER_MIB 16
+/* What the stack, zlib and TLS have beside JavaScript's values: it runs out of memory first, and says so. */
+#define FURTHER_MIB 48
 
 /* All that WasmEdge itself sees of the environment: where programs and libraries are. */
 static const char *const INHERITED[] = { "PATH", "LD_LIBRARY_PATH" };
@@ -27,7 +32,8 @@ static char **arguments_of(const struct command *command,
 	for (int at = 0; at < command->runtime_length; at++)
 		*next++ = command->runtime[at];
 	*next++ = "--memory-page-limit";
-	*next++ = make_text("%ld", command->memory_pages);
+	*next++ = make_text("%ld",
+		(command->memory_mib + FURTHER_MIB) * PAGES_PER_MIB);
 	*next++ = "--dir";
 	*next++ = make_text("/app:%s:readonly", command->application);
 	*next++ = "--dir";
@@ -40,6 +46,8 @@ static char **arguments_of(const struct command *command,
 	*next++ = "LISTEN_DESCRIPTOR=0";
 	*next++ = "--env";
 	*next++ = make_text("WORKER=%d", worker);
+	*next++ = "--env";
+	*next++ = make_text("MEMORY_LIMIT_MIB=%ld", command->memory_mib);
 	if (command->quick_start && worker == 0) {
 		*next++ = "--env";
 		*next++ = "QUICK_START=1";
