@@ -101,7 +101,7 @@ const SYSTEM_LIBRARIES = [
 const BYTECODE_LEVEL = "0";
 
 /** Results of former builds that are kept, newest first. */
-const KEPT_ENGINES = 12;
+const KEPT_ENGINES = 16;
 
 /**
  * @typedef {object} Engine
@@ -255,7 +255,7 @@ async function removeOldest(folder) {
  *
  * @param {{ onProgress: (line: string) => void, environment: NodeJS.ProcessEnv, hostFolder: string, libraries: Record<string, Library> }} options
  */
-async function planEngine(options) {
+export async function planEngine(options) {
 	const { hostFolder } = options;
 	const libraries = { ...CORE_LIBRARIES, ...options.libraries };
 	const tools = await buildTools(options);
