@@ -18,7 +18,7 @@ extern const size_t bundle_bytecode_length;
  * Of the 8 MiB that the build links: what is above goes to C code that does not
  * check its depth.
  */
-#define STACK_LENGTH_MAX (4u * 1024 * 1024)
+#define STACK_LENGTH_MAX (6u * 1024 * 1024)
 #define BYTES_PER_MIB (1024u * 1024)
 #define MEMORY_LIMIT_MIB_MAX 4095u
 
