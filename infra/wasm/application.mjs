@@ -79,18 +79,18 @@ export async function buildApplication({
 	return application;
 }
 
-/** The bundler takes much memory, and keeps it: it has a process of its own. */
-async function bundle(file) {
+/** The bundler takes much memory, and keeps it: it has a process of its own. Tests bundle programs of theirs so, too. */
+async function bundle(file, input = "src/wasmedge/main.ts") {
 	const { rollup } = await import("rollup");
 	const { wasmBundle } = await import("../../rollup.config.js");
-	const options = wasmBundle("src/wasmedge/main.ts", file);
+	const options = wasmBundle(input, file);
 	const built = await rollup(options);
 	await built.write(options.output);
 	await built.close();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-	await bundle(process.argv[2]).catch((error) => {
+	await bundle(process.argv[2], process.argv[3]).catch((error) => {
 		console.error(error.message); // a sentence that names the importer
 		process.exitCode = 1;
 	});

@@ -3,6 +3,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
+import { RUNTIME } from "../runtime.ts";
+
+const PROGRAM = {
+	node: ["--import", "tsx", "src/node/main.ts"],
+	wasmedge: ["infra/local/wasm.mjs"],
+};
 
 const LINE_MS_MAX = 60_000;
 
@@ -70,22 +76,18 @@ export async function runToEnd(
 
 function spawnProgram(settings: Record<string, string>) {
 	const { PATH, HOME, MONGOD_BINARY, XDG_CACHE_HOME } = process.env;
-	const child = spawn(
-		process.execPath,
-		["--import", "tsx", "src/node/main.ts"],
-		{
-			env: {
-				...Object.fromEntries(
-					Object.entries({ PATH, HOME, MONGOD_BINARY, XDG_CACHE_HOME }).filter(
-						([, value]) => value !== undefined,
-					),
+	const child = spawn(process.execPath, PROGRAM[RUNTIME], {
+		env: {
+			...Object.fromEntries(
+				Object.entries({ PATH, HOME, MONGOD_BINARY, XDG_CACHE_HOME }).filter(
+					([, value]) => value !== undefined,
 				),
-				PORT: "0",
-				...settings,
-			},
-			stdio: ["ignore", "pipe", "pipe"],
+			),
+			PORT: "0",
+			...settings,
 		},
-	);
+		stdio: ["ignore", "pipe", "pipe"],
+	});
 	const errors: string[] = [];
 	const lines = { all: [] as string[], watchers: new Set<() => void>() };
 	createInterface({ input: child.stdout }).on("line", (line) => {

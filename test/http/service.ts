@@ -1,11 +1,18 @@
-/** The app as tests drive it: a database of its own on a real server, the real renderer, no port. */
+/**
+ * The app as tests drive it: a database of its own on a real server and the
+ * real renderer. On Node it is called without a port; where the tests run
+ * against WasmEdge it is a process, and spoken to over HTTP.
+ */
 import { createApp, type Services } from "../../src/app.ts";
 import {
 	createPdfRenderer,
 	type PdfRenderer,
 } from "../../src/documents/pdf/render.ts";
 import { loadPdfAssets } from "../../src/node/assets.ts";
+import { RUNTIME } from "../runtime.ts";
 import { openStoreDatabase, type StoreDatabase } from "../store/database.ts";
+import type { WasmProcess } from "../wasm/service-process.ts";
+import { requestOverHttp } from "./over-http.ts";
 
 /** The day on which all tests take place. */
 export const TODAY = "2026-11-24";
@@ -23,7 +30,7 @@ export interface TestService {
 		body: unknown,
 		headers?: Record<string, string>,
 	): Promise<Response>;
-	/** The same service and database, some of it exchanged. */
+	/** The same service and database, some of it exchanged; in this process, whatever the runtime. */
 	with(overrides: Partial<Services>): Omit<TestService, "with" | "drop">;
 	drop(): Promise<void>;
 }
@@ -78,7 +85,36 @@ export async function openTestService(): Promise<TestService> {
 				}),
 		};
 	};
-	return { ...started({}), with: started, drop: database.drop };
+	const service = { ...started({}), with: started, drop: database.drop };
+	return RUNTIME === "wasmedge" ? inWasmEdge(service) : service;
+}
+
+/** The same service as a process inside WasmEdge, on the same database. */
+async function inWasmEdge(service: TestService): Promise<TestService> {
+	const { startWasmProcess } = await import("../wasm/service-process.ts");
+	const { serviceUri, admin } = service.database;
+	const process: WasmProcess = await startWasmProcess({
+		MONGODB_URI: serviceUri,
+		MONGODB_DATABASE: admin.databaseName,
+		BODY_BYTES_MAX: String(service.services.bodyBytesMax),
+		TEST_TODAY: TODAY,
+	});
+	const fetch = (path: string, init?: RequestInit) =>
+		requestOverHttp(process.url, path, init);
+	return {
+		...service,
+		fetch,
+		post: (path, body, headers = {}) =>
+			fetch(path, {
+				method: "POST",
+				headers: { "Content-Type": "application/json", ...headers },
+				body: JSON.stringify(body),
+			}),
+		async drop() {
+			await process.end();
+			await service.drop();
+		},
+	};
 }
 
 /** A problem, as far as tests look into it. */
