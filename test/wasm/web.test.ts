@@ -1,5 +1,6 @@
 /** The web APIs of the runtime without Node answer as Node's own do. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import "./node-host.ts";
 import { AbortController, AbortSignal } from "../../src/wasmedge/web/abort.ts";
 import { crypto as ourCrypto } from "../../src/wasmedge/web/crypto.ts";
@@ -19,6 +20,7 @@ import {
 	TextEncoder,
 } from "../../src/wasmedge/web/text-encoding.ts";
 import { URL, URLSearchParams } from "../../src/wasmedge/web/url.ts";
+import { bundleGuest, testEngine } from "./engine.ts";
 import type { Web } from "./web-case.ts";
 import { outcomeOf, WEB_CASES } from "./web-cases.ts";
 
@@ -77,6 +79,34 @@ describe("the web APIs without Node", () => {
 		});
 	}
 });
+
+describe("the web APIs inside the engine", () => {
+	it("answer as Node's do", async () => {
+		const { run } = await testEngine();
+		const child = run(await bundleGuest("test/wasm/web-guest.ts"), {
+			stdio: ["ignore", "pipe", "inherit"],
+		});
+		const [text, [status]] = await Promise.all([
+			textOf(child.stdout as NodeJS.ReadableStream),
+			once(child, "close"),
+		]);
+		assert.equal(status, 0, text);
+		const outcomes = JSON.parse(text) as Record<string, string>;
+		const expected: Record<string, string> = {};
+		for (const [name, ask] of Object.entries(WEB_CASES)) {
+			expected[name] = await outcomeOf(ask, globalThis as unknown as Web);
+		}
+		assert.deepEqual(outcomes, expected);
+	}).timeout(600_000);
+});
+
+async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
+	let text = "";
+	for await (const part of stream.setEncoding("utf8")) {
+		text += part;
+	}
+	return text;
+}
 
 function attempt(act: () => unknown): unknown {
 	try {
