@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import {
 	mkdir,
 	mkdtemp,
@@ -14,9 +14,8 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
 import { SETTINGS } from "../../src/configuration.ts";
+import { buildLauncherGuest } from "./launcher-guest.ts";
 import {
 	childrenOf,
 	countConnections,
@@ -26,28 +25,7 @@ import {
 	ofProcess,
 } from "./processes.ts";
 
-const run = promisify(execFile);
-
-const GUEST = resolve("test/wasm/launcher-guest.c");
-const VARIABLES_OF_LAUNCHER = resolve("infra/wasm/launcher/guest-root.c");
-
-interface WasmEdge {
-	command: string[];
-}
-
-interface Tools {
-	clang: string[];
-	wasmLd: string[];
-	sysroot: string;
-	resourceFolder: string;
-	builtins: string;
-}
-
-/** Plain JavaScript that finds its own files by its address, and so must not be bundled into this test. */
-async function load<Module>(path: string): Promise<Module> {
-	const address = pathToFileURL(resolve(path)).href;
-	return (await import(address)) as Module;
-}
+const VARIABLES_OF_LAUNCHER = "infra/wasm/launcher/guest-root.c";
 
 /** A launcher with the guest of this test. */
 interface Launched {
@@ -85,7 +63,7 @@ describe("the launcher", function () {
 		await writeFile(join(application, "own.txt"), "own");
 		await writeFile(join(folder, "secret.txt"), "secret");
 		await symlink(join(folder, "secret.txt"), join(application, "link.txt"));
-		commandLine = await buildCommandLine();
+		commandLine = (await buildLauncherGuest(folder)).commandLine(application);
 	});
 
 	afterEach(() => {
@@ -94,56 +72,6 @@ describe("the launcher", function () {
 	});
 
 	after(() => rm(folder, { recursive: true, force: true }));
-
-	async function buildCommandLine(): Promise<string[]> {
-		const { buildTools } = await load<{ buildTools(): Promise<Tools> }>(
-			"infra/wasm/compiler.mjs",
-		);
-		const { compileCommand, findWasmEdge } = await load<{
-			findWasmEdge(): Promise<WasmEdge>;
-			compileCommand(
-				wasmEdge: WasmEdge,
-				module: string,
-				output: string,
-			): string[];
-		}>("infra/wasm/wasmedge.mjs");
-		const { buildLauncher, launcherCommand } = await load<{
-			buildLauncher(): Promise<string>;
-			launcherCommand(
-				launcher: string,
-				wasmEdge: WasmEdge,
-				engine: string,
-				application: string,
-			): string[];
-		}>("infra/wasm/launcher.mjs");
-		const tools = await buildTools();
-		const wasmEdge = await findWasmEdge();
-		const file = (name: string) => join(folder, name);
-		const libraries = join(tools.sysroot, "lib/wasm32-wasi");
-		await start([
-			...tools.clang,
-			...["--target=wasm32-wasi", "-fintegrated-cc1", "-O2", "-std=gnu11"],
-			...[`--sysroot=${tools.sysroot}`, "-resource-dir", tools.resourceFolder],
-			...["-c", GUEST, "-o", file("guest.o")],
-		]);
-		await start([
-			...tools.wasmLd,
-			...["-m", "wasm32", `-L${libraries}`],
-			...[join(libraries, "crt1-command.o"), file("guest.o"), "-lc"],
-			...[tools.builtins, "-o", file("guest.wasm")],
-		]);
-		await start(compileCommand(wasmEdge, file("guest.wasm"), file("guest.so")));
-		return launcherCommand(
-			await buildLauncher(),
-			wasmEdge,
-			file("guest.so"),
-			application,
-		);
-	}
-
-	async function start([command = "", ...args]: string[]): Promise<void> {
-		await run(command, args);
-	}
 
 	/** Starts a launcher; it need not come to listen. */
 	function begin(environment: Record<string, string> = {}) {
@@ -316,10 +244,6 @@ describe("the launcher", function () {
 
 	it("shares the port among its workers", async () => {
 		const { get } = await launch({ WORKERS: "3" });
-		const slow = Array.from({ length: 3 }, () => get("/slow"));
-		const startedAt = Date.now();
-		assert.deepEqual(await Promise.all(slow), ["slept", "slept", "slept"]);
-		assert.ok(Date.now() - startedAt < 2500, "one after the other takes 3 s");
 		const seen = new Set<string>();
 		await eventually("every worker", async () => {
 			const answers = await Promise.all(
@@ -328,6 +252,10 @@ describe("the launcher", function () {
 			for (const worker of answers) seen.add(worker);
 			return seen.size === 3 || undefined;
 		});
+		const slow = Array.from({ length: 3 }, () => get("/slow"));
+		const startedAt = Date.now();
+		assert.deepEqual(await Promise.all(slow), ["slept", "slept", "slept"]);
+		assert.ok(Date.now() - startedAt < 2500, "one after the other takes 3 s");
 	});
 
 	it("starts a worker again that was killed", async () => {
@@ -380,9 +308,11 @@ describe("the launcher", function () {
 		assert.match(said(), /^A worker has ended 5 times in a row /);
 	});
 
-	it("does not start a worker again whose configuration is wrong", async () => {
-		const { log, ended } = begin({ CURRENCY: "exit 78" });
+	it("does not start a worker again whose configuration is wrong, and no other one", async () => {
+		const { log, ended } = begin({ CURRENCY: "exit 78", WORKERS: "3" });
+		const startedAt = Date.now();
 		assert.equal(await ended, 78);
+		assert.ok(Date.now() - startedAt < 2000);
 		assert.deepEqual(log, []);
 	});
 
@@ -461,8 +391,10 @@ describe("the launcher", function () {
 			workers,
 			ended,
 		} = await launch({ WORKERS: "2" });
-		const left = await workers();
-		assert.equal(left.length, 2);
+		const left = await eventually("the second worker", async () => {
+			const both = await workers();
+			return both.length === 2 ? both : undefined;
+		});
 		launcher.kill("SIGKILL");
 		await ended;
 		for (const worker of left) {

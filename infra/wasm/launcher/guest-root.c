@@ -248,6 +248,11 @@ static int remove_entry(const char *path, const struct stat *status, int type,
 	return remove(path);
 }
 
+static bool remove_folder(const char *folder)
+{
+	return nftw(folder, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) == 0;
+}
+
 /*
  * Waits for the end of the launcher, be it by SIGKILL, and removes the folder:
  * in a session of its own, which the terminal's signals do not reach.
@@ -263,8 +268,7 @@ static void run_remover(const char *folder, int launcher)
 		(void)close(stream); /* whoever reads them must not wait for us */
 	while (read(launcher, &byte, 1) < 0 && errno == EINTR)
 		continue;
-	_exit(nftw(folder, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) == 0
-		? STATUS_STOPPED : STATUS_FAILED);
+	_exit(remove_folder(folder) ? STATUS_STOPPED : STATUS_FAILED);
 }
 
 /* A new folder in memory: secrets are not put on a disk. */
@@ -318,14 +322,11 @@ void make_guest_root(struct guest_root *root)
 
 void remove_guest_root(struct guest_root *root)
 {
-	int status;
-	pid_t ended;
-
 	(void)close(root->alive);
-	do
-		ended = waitpid(root->remover, &status, 0);
-	while (ended < 0 && errno == EINTR);
-	if (ended < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != STATUS_STOPPED)
+	while (waitpid(root->remover, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	/* Somebody may have killed the remover. */
+	if (access(root->folder, F_OK) == 0 && !remove_folder(root->folder))
 		write_log(LEVEL_WARN, "the guest's folder could not be removed", "%s", "");
 	free(root->folder);
 	free(root->templates);

@@ -29,6 +29,9 @@
 #define MEMORY_MIB_MIN 64
 #define MEMORY_MIB_MAX 4000 /* with what is added, all that 32 bits can address */
 
+/* Start of the first worker before the others: if it refuses the configuration, they need not say the same. */
+#define LEAD_MS 500
+
 /* Whoever has lived that long has started well. */
 #define STEADY_MS 10000
 /* So often may a worker end before that, one time after the other. */
@@ -301,6 +304,8 @@ int main(int count, char **arguments)
 	state.count = (int)read_number("WORKERS", 1, 1, WORKERS_MAX);
 	state.command.memory_mib = read_number("MEMORY_LIMIT_MIB",
 		MEMORY_MIB_PRESET, MEMORY_MIB_MIN, MEMORY_MIB_MAX);
+	for (int at = 1; at < state.count; at++)
+		state.workers[at].start_at = now_ms() + LEAD_MS;
 	block_signals(&signals);
 	make_guest_root(&state.root);
 	state.listener = open_listener();
