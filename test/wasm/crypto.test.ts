@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
+import type { TestEngine } from "../../infra/wasm/run.d.mts";
 import type { HostAnswer, HostCall } from "./crypto-guest.ts";
 import { bundleGuest, testEngine } from "./engine.ts";
 
@@ -221,13 +222,16 @@ const REFUSALS: [call: HostCall, error: string][] = [
 	],
 ];
 
-describe("the engine's cryptography", () => {
+describe("the engine's cryptography", function () {
+	this.timeout(60_000);
+
 	let folder: string;
+	let run: TestEngine["run"];
 
 	before(async function () {
 		this.timeout(600_000); // the engine may have to be built
 		folder = await mkdtemp(join(tmpdir(), "rechnungsverwaltung-crypto-"));
-		await testEngine();
+		({ run } = await testEngine());
 		await bundleGuest("test/wasm/crypto-guest.ts");
 	});
 
@@ -235,7 +239,6 @@ describe("the engine's cryptography", () => {
 
 	async function answers(calls: HostCall[]): Promise<HostAnswer[]> {
 		await writeFile(join(folder, "calls.json"), JSON.stringify(calls));
-		const { run } = await testEngine();
 		const child = run(await bundleGuest("test/wasm/crypto-guest.ts"), {
 			folders: [{ inside: "/calls", outside: folder }],
 			stdio: ["ignore", "pipe", "inherit"],
