@@ -11,7 +11,7 @@ export async function requestOverHttp(
 	path: string,
 	init: RequestInit = {},
 ): Promise<Response> {
-	const described = new Request(new URL(path, "http://localhost"), {
+	const described = new Request(`http://localhost${path}`, {
 		...init,
 		...(init.body instanceof ReadableStream ? { duplex: "half" } : {}),
 	} as RequestInit);
@@ -32,7 +32,7 @@ export async function requestOverHttp(
 			host: hostname,
 			port,
 			method: described.method,
-			path: new URL(described.url).pathname + new URL(described.url).search,
+			path,
 			headers: headers.flat(),
 			agent: false,
 		});

@@ -9,6 +9,8 @@ import { createRuntime } from "../../src/wasmedge/runtime.ts";
 
 const say = (sentence: string) => host.writeText(2, `${sentence}\n`);
 
+let requests = 0;
+
 startLoop((error) =>
 	say(`${error} ${error instanceof Error ? error.stack : ""}`),
 );
@@ -22,6 +24,10 @@ async function main(): Promise<void> {
 			readConfiguration(environment),
 			{
 				...runtime,
+				newRequestId() {
+					requests += 1;
+					return `test-${requests}`;
+				},
 				createClock: (timeZone) => ({
 					...runtime.createClock(timeZone),
 					today: () => environment.TEST_TODAY ?? "",

@@ -176,7 +176,11 @@ export async function startServer({
 		return new Promise((resolve) => {
 			stopListening();
 			server.isClosing = true;
-			host.closeSocket(listener);
+			if (inherited === undefined) {
+				host.closeSocket(listener);
+			}
+			// The launcher's stays open: it has it open too, so that closing it here does not take it out of
+			// WasmEdge's epoll set, whose next report of it would end the process.
 			const late = setTimeout(() => {
 				for (const connection of connections) {
 					destroy(connection);
