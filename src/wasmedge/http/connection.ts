@@ -163,7 +163,8 @@ export function openConnection(
 
 /** Takes what the socket has, and gives it what is to be sent. */
 export function connectionReady(connection: Connection, flags: Interest): void {
-	run(connection, () => {
+	// Written out, and not by `run`: it is the way of every request.
+	try {
 		if (
 			connection.unsent.length > 0 &&
 			(flags & (host.WRITABLE | host.BROKEN)) !== 0
@@ -176,7 +177,10 @@ export function connectionReady(connection: Connection, flags: Interest): void {
 		) {
 			receive(connection);
 		}
-	});
+	} catch (error) {
+		fail(connection, error);
+	}
+	updateInterest(connection);
 }
 
 /** Ends what has taken too long. To be called once a tick. */

@@ -4,7 +4,7 @@
  * proxy. Bytes in, a head or a refusal out.
  *
  * What looks at every byte runs natively: the search for the blank line, decoding,
- * and two regular expressions.
+ * regular expressions; and lines that were read before are not read again.
  */
 import { RequestRefused } from "./refusal.ts";
 import { requestUrl } from "./request-url.ts";
@@ -48,11 +48,13 @@ const BLANK_LINE = new Uint8Array([CR, LF, CR, LF]);
 const LINE_FEED = new Uint8Array([LF]);
 
 /** RFC 9112, 3: method, target and version, parted by one space each. */
-const REQUEST_LINE = /^([A-Z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
+const REQUEST_LINE = /^[A-Z]+ [\x21-\x7e]+ HTTP\/[0-9]\.[0-9]$/;
 
-/** RFC 9112, 5: name, colon, value; no folded lines, no control characters. */
-const FIELD_LINES =
-	/^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
+/** Of a request line: " HTTP/1.1" */
+const VERSION_LENGTH = 9;
+
+/** RFC 9112, 5: name, colon, value; not folded, no control characters. */
+const FIELD_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
 
 /** RFC 9110, 5.1 */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -73,9 +75,16 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set([
 	"expect",
 ]);
 
-/** Names seen before, with their lower-case form: clients write the same few again and again. */
-const knownNames = new Map<string, string>();
-const KNOWN_NAMES_MAX = 256;
+interface Field {
+	/** In lower case */
+	name: string;
+	value: string;
+}
+
+/** Field lines that were read before: clients send the same ones again and again. */
+const knownFields = new Map<string, Field>();
+const KNOWN_FIELDS_MAX = 512;
+const KNOWN_FIELD_LENGTH_MAX = 1024;
 
 /**
  * Reads the head that begins at `start`. Returns undefined where more bytes are
@@ -137,32 +146,36 @@ function refuseEarly(bytes: Uint8Array, first: number): void {
 
 /** Parses request line and fields, each line with its CR LF. */
 function parseHead(text: string): RequestHead {
-	const lineEnd = text.indexOf("\r\n");
-	const line = REQUEST_LINE.exec(text.slice(0, lineEnd));
-	if (line === null) {
+	const lines = text.split("\r\n");
+	const line = lines[0] as string;
+	if (!REQUEST_LINE.test(line)) {
 		throw new RequestRefused(
 			400,
 			'The request line must be method, target and version, parted by one space each, such as "GET /invoices HTTP/1.1".',
 		);
 	}
-	const [, method, target, major, minor] = line as unknown as string[];
-	if (major !== "1" || (minor !== "0" && minor !== "1")) {
+	const isOld = line.endsWith("/1.0");
+	if (!isOld && !line.endsWith("/1.1")) {
 		throw new RequestRefused(
 			505,
-			`The server speaks HTTP/1.1 and HTTP/1.0, not HTTP/${major}.${minor}.`,
+			`The server speaks HTTP/1.1 and HTTP/1.0, not HTTP/${line.slice(-3)}.`,
 		);
 	}
-	if (!METHODS.has(method as string)) {
+	const methodEnd = line.indexOf(" ");
+	const method = line.slice(0, methodEnd);
+	if (!METHODS.has(method)) {
 		throw new RequestRefused(
 			501,
-			`The server does not know the method ${method?.slice(0, 32)}.`,
+			`The server does not know the method ${method.slice(0, 32)}.`,
 		);
 	}
-	const headers = parseFields(text.slice(lineEnd + 2));
-	const isOld = minor === "0";
+	const headers = readFields(lines);
 	return {
-		method: method as string,
-		url: requestUrl(target as string, headers.get("host")),
+		method,
+		url: requestUrl(
+			line.slice(methodEnd + 1, -VERSION_LENGTH),
+			headers.get("host"),
+		),
 		headers,
 		framing: framingOf(headers, isOld),
 		isOld,
@@ -171,25 +184,19 @@ function parseHead(text: string): RequestHead {
 	};
 }
 
-function parseFields(text: string): Map<string, string> {
-	if (!FIELD_LINES.test(text)) {
-		throw new RequestRefused(400, faultIn(text));
-	}
-	const lines = text.split("\r\n");
-	// The last one is what stands behind the last line's end: nothing.
-	const count = lines.length - 1;
-	if (count > FIELDS_MAX) {
+/** The fields of a head's lines, of which the first is the request line, and the last what stands behind the last line's end: nothing. */
+function readFields(lines: readonly string[]): Map<string, string> {
+	const end = lines.length - 1;
+	if (end - 1 > FIELDS_MAX) {
 		throw new RequestRefused(
 			431,
 			`The request has more than ${FIELDS_MAX} header fields.`,
 		);
 	}
 	const headers = new Map<string, string>();
-	for (let index = 0; index < count; index += 1) {
+	for (let index = 1; index < end; index += 1) {
 		const line = lines[index] as string;
-		const colon = line.indexOf(":");
-		const name = lowerName(line.slice(0, colon));
-		const value = trimmed(line, colon + 1);
+		const { name, value } = knownFields.get(line) ?? readField(line);
 		const before = headers.get(name);
 		if (before === undefined) {
 			headers.set(name, value);
@@ -205,16 +212,22 @@ function parseFields(text: string): Map<string, string> {
 	return headers;
 }
 
-function lowerName(name: string): string {
-	const known = knownNames.get(name);
-	if (known !== undefined) {
-		return known;
+function readField(line: string): Field {
+	if (!FIELD_LINE.test(line)) {
+		throw new RequestRefused(400, faultIn(line));
 	}
-	const lower = name.toLowerCase();
-	if (knownNames.size < KNOWN_NAMES_MAX && name.length <= 64) {
-		knownNames.set(name, lower);
+	const colon = line.indexOf(":");
+	const field = {
+		name: line.slice(0, colon).toLowerCase(),
+		value: trimmed(line, colon + 1),
+	};
+	if (line.length <= KNOWN_FIELD_LENGTH_MAX) {
+		if (knownFields.size >= KNOWN_FIELDS_MAX) {
+			knownFields.clear();
+		}
+		knownFields.set(line, field);
 	}
-	return lower;
+	return field;
 }
 
 /** The line from `start` on without spaces and tabs around it. `trim` would take off U+00A0 too. */
@@ -233,21 +246,18 @@ function isBlank(code: number): boolean {
 	return code === 0x20 || code === 0x09;
 }
 
-/** Says what is wrong with the first field line that is wrong. */
-function faultIn(text: string): string {
-	for (const line of text.split("\r\n")) {
-		const colon = line.indexOf(":");
-		if (line.startsWith(" ") || line.startsWith("\t")) {
-			return "A header field is folded over two lines; write it in one.";
-		}
-		if (colon >= 0 && /[\t ]$/.test(line.slice(0, colon))) {
-			return "There is white space between a header field's name and its colon.";
-		}
-		if (line !== "" && !NAME.test(line.slice(0, Math.max(0, colon)))) {
-			return "A line of the head is no header field: a name, a colon and a value.";
-		}
+/** Says what is wrong with a line that is no field. */
+function faultIn(line: string): string {
+	const colon = line.indexOf(":");
+	if (line.startsWith(" ") || line.startsWith("\t")) {
+		return "A header field is folded over two lines; write it in one.";
 	}
-	return "A header field's value holds a control character: NUL, or CR or LF alone.";
+	if (colon >= 0 && /[\t ]$/.test(line.slice(0, colon))) {
+		return "There is white space between a header field's name and its colon.";
+	}
+	return NAME.test(line.slice(0, Math.max(0, colon)))
+		? "A header field's value holds a control character: NUL, or CR or LF alone."
+		: "A line of the head is no header field: a name, a colon and a value.";
 }
 
 /** How long the body is (RFC 9112, 6.3), or the refusal of what says it in two ways. */
@@ -298,8 +308,12 @@ function framingOf(headers: Map<string, string>, isOld: boolean): Framing {
 }
 
 function isPersistent(connection: string | undefined, isOld: boolean): boolean {
+	// What nearly all clients send needs no splitting.
 	if (connection === undefined) {
 		return !isOld;
+	}
+	if (connection === "keep-alive") {
+		return true;
 	}
 	const options = connection.toLowerCase().split(/[\t ]*,[\t ]*/);
 	return (
