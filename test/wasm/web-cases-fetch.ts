@@ -295,6 +295,7 @@ export const FETCH_CASES: Readonly<Record<string, WebCase>> = {
 			"/relative",
 			"",
 			"http://[",
+			"http://user:pass@a.example/",
 			"HTTP://A.example:80",
 		],
 		(web, url) => new web.Request(url).url,

@@ -45,11 +45,25 @@ export const crypto = {
 
 	/** RFC 9562, 5.4 */
 	randomUUID(): string {
-		const bytes = new Uint8Array(16);
-		host.fillRandom(bytes);
+		const bytes = nextRandomBytes();
 		bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
 		bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
 		const hex = host.encodeHex(bytes);
 		return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 	},
 };
+
+const UUID_BYTES = 16;
+
+/** Random bytes for the next UUIDs, fetched many at a time: a call of the system costs more than all the rest. Each byte is used once. */
+const pool = new Uint8Array(128 * UUID_BYTES);
+let used = pool.length;
+
+function nextRandomBytes(): Uint8Array {
+	if (used === pool.length) {
+		host.fillRandom(pool);
+		used = 0;
+	}
+	used += UUID_BYTES;
+	return pool.subarray(used - UUID_BYTES, used);
+}

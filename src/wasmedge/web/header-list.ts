@@ -19,27 +19,40 @@ const VALUE = /^[^\0\r\n\u0100-\uffff]*$/;
 
 const SET_COOKIE = "set-cookie";
 
-/** Names seen before, with their lower-case form: a service writes the same few again and again. */
-const knownNames = new Map<string, string>();
+/** A name that was seen before: a service writes the same few again and again. */
+interface KnownName {
+	/** In lower case. */
+	name: string;
+	/** The value that was checked last; most headers have the same in every response. */
+	checkedValue: string;
+}
+
+const knownNames = new Map<string, KnownName>();
 const KNOWN_NAMES_MAX = 256;
 
-/** The name in lower case. Throws a TypeError where it is no token. */
-export function normalizeName(name: unknown): string {
+function knownName(name: unknown): KnownName {
 	const text = String(name);
-	const known = knownNames.get(text);
-	if (known !== undefined) {
-		return known;
+	let known = knownNames.get(text);
+	if (known === undefined) {
+		if (!NAME.test(text)) {
+			throw new TypeError(
+				`${JSON.stringify(text)} is no header name: only letters, digits and !#$%&'*+-.^_\`|~ may stand in one.`,
+			);
+		}
+		known = { name: text.toLowerCase(), checkedValue: "" };
+		if (knownNames.size < KNOWN_NAMES_MAX) {
+			knownNames.set(text, known);
+		}
 	}
-	if (!NAME.test(text)) {
-		throw new TypeError(
-			`${JSON.stringify(text)} is no header name: only letters, digits and !#$%&'*+-.^_\`|~ may stand in one.`,
-		);
+	return known;
+}
+
+function checkedValue(value: unknown, known: KnownName): string {
+	if (value === known.checkedValue) {
+		return known.checkedValue;
 	}
-	const lower = text.toLowerCase();
-	if (knownNames.size < KNOWN_NAMES_MAX) {
-		knownNames.set(text, lower);
-	}
-	return lower;
+	known.checkedValue = normalizeValue(value, known.name);
+	return known.checkedValue;
 }
 
 /** The value without white space around it. Throws a TypeError where it holds CR, LF, NUL or characters that are no bytes. */
@@ -59,13 +72,36 @@ export function normalizeValue(value: unknown, name: string): string {
 	return text;
 }
 
+/** A list of the record's own properties. */
+export function listOfRecord(
+	record: Readonly<Record<string, unknown>>,
+): HeaderList {
+	const list: HeaderList = { fields: new Map(), cookies: [] };
+	const { fields } = list;
+	const names = Object.keys(record);
+	for (const each of names) {
+		const known = knownName(each);
+		fields.set(known.name, checkedValue(record[each], known));
+	}
+	if (fields.size === names.length && !fields.has(SET_COOKIE)) {
+		return list;
+	}
+	// Names that differ in case only, or cookies: field by field.
+	fields.clear();
+	for (const each of names) {
+		appendField(list, each, record[each]);
+	}
+	return list;
+}
+
 export function appendField(
 	list: HeaderList,
 	name: unknown,
 	value: unknown,
 ): void {
-	const key = normalizeName(name);
-	const text = normalizeValue(value, key);
+	const known = knownName(name);
+	const { name: key } = known;
+	const text = checkedValue(value, known);
 	if (key === SET_COOKIE) {
 		list.cookies.push(text);
 		return;
@@ -79,8 +115,9 @@ export function setField(
 	name: unknown,
 	value: unknown,
 ): void {
-	const key = normalizeName(name);
-	const text = normalizeValue(value, key);
+	const known = knownName(name);
+	const { name: key } = known;
+	const text = checkedValue(value, known);
 	if (key === SET_COOKIE) {
 		list.cookies.splice(0, list.cookies.length, text);
 	} else {
@@ -89,7 +126,7 @@ export function setField(
 }
 
 export function deleteField(list: HeaderList, name: unknown): void {
-	const key = normalizeName(name);
+	const key = knownName(name).name;
 	if (key === SET_COOKIE) {
 		list.cookies.length = 0;
 	} else {
@@ -103,7 +140,7 @@ export function getField(list: HeaderList, name: unknown): string | null {
 	if (found !== undefined) {
 		return found;
 	}
-	const key = normalizeName(name);
+	const key = knownName(name).name;
 	if (key === SET_COOKIE) {
 		return list.cookies.length === 0 ? null : list.cookies.join(", ");
 	}

@@ -4,6 +4,7 @@ import {
 	deleteField,
 	getField,
 	type HeaderList,
+	listOfRecord,
 	setField,
 	sortedFields,
 } from "./header-list.ts";
@@ -103,9 +104,8 @@ export function listOf(content: HeadersContent | null | undefined): HeaderList {
 		const { fields, cookies } = listIn(content);
 		return { fields: new Map(fields), cookies: [...cookies] };
 	}
-	const list: HeaderList = { fields: new Map(), cookies: [] };
 	if (content === undefined) {
-		return list;
+		return { fields: new Map(), cookies: [] };
 	}
 	if (content === null || typeof content !== "object") {
 		throw new TypeError(
@@ -113,6 +113,7 @@ export function listOf(content: HeadersContent | null | undefined): HeaderList {
 		);
 	}
 	if (Symbol.iterator in content) {
+		const list: HeaderList = { fields: new Map(), cookies: [] };
 		for (const pair of content) {
 			if (typeof pair !== "object") {
 				throw new TypeError("Each header of a sequence is a pair, not text.");
@@ -127,8 +128,5 @@ export function listOf(content: HeadersContent | null | undefined): HeaderList {
 		}
 		return list;
 	}
-	for (const name of Object.keys(content)) {
-		appendField(list, name, content[name]);
-	}
-	return list;
+	return listOfRecord(content);
 }

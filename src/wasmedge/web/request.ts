@@ -56,44 +56,56 @@ const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The Fetch Standard's "forbidden method". */
 const FORBIDDEN_METHOD = /^(?:connect|trace|track)$/i;
 
+/** Parts whose headers and body may come from a program too. */
+interface CheckedParts extends Omit<RequestParts, "headers" | "body"> {
+	headers: Map<string, string> | HeaderList;
+	body: BodyContent;
+}
+
+/** Tells the constructor that it is handed parts that need no check. */
+const TRUSTED: unique symbol = Symbol("trusted");
+
 export class Request extends Body {
-	#method: string;
-	#url: string;
-	#list: HeaderList;
+	#parts: CheckedParts;
 	#headers: Headers | undefined;
 	#signal: AbortSignal | undefined;
-	#makeSignal: (() => AbortSignal) | undefined;
 
 	/**
 	 * @param input an absolute URL, or another request
 	 * @throws TypeError where URL, method, header or body are not allowed
 	 */
-	constructor(input: string | URL | Request, options: RequestOptions = {}) {
-		const { method, url, headers, body, signal } =
-			input instanceof Trusted ? input.parts : checkedParts(input, options);
-		super(body);
-		this.#method = method;
-		this.#url = url;
-		this.#list =
-			"fields" in headers ? headers : { fields: headers, cookies: [] };
-		this.#makeSignal = signal;
+	constructor(
+		input: string | URL | Request | CheckedParts,
+		options: RequestOptions | typeof TRUSTED = {},
+	) {
+		const parts =
+			options === TRUSTED
+				? (input as CheckedParts)
+				: checkedParts(input as string | URL | Request, options);
+		super(parts.body);
+		this.#parts = parts;
 	}
 
 	get method(): string {
-		return this.#method;
+		return this.#parts.method;
 	}
 
 	get url(): string {
-		return this.#url;
+		return this.#parts.url;
 	}
 
 	get headers(): Headers {
-		this.#headers ??= headersOver(this.#list);
+		if (this.#headers === undefined) {
+			const { headers } = this.#parts;
+			this.#headers = headersOver(
+				headers instanceof Map ? { fields: headers, cookies: [] } : headers,
+			);
+		}
 		return this.#headers;
 	}
 
 	get signal(): AbortSignal {
-		this.#signal ??= this.#makeSignal?.() ?? new AbortController().signal;
+		this.#signal ??= this.#parts.signal?.() ?? new AbortController().signal;
 		return this.#signal;
 	}
 
@@ -103,13 +115,13 @@ export class Request extends Body {
 
 	clone(): Request {
 		return new Request(
-			new Trusted({
-				method: this.#method,
-				url: this.#url,
+			{
+				...this.#parts,
 				headers: listOf(this.headers),
 				body: copyBody(this),
 				signal: () => this.signal,
-			}) as unknown as Request,
+			},
+			TRUSTED,
 		);
 	}
 
@@ -118,31 +130,15 @@ export class Request extends Body {
 	}
 }
 
-/** Parts that need no check. */
-class Trusted {
-	readonly parts: Omit<RequestParts, "headers" | "body"> & {
-		headers: Map<string, string> | HeaderList;
-		body: BodyContent;
-	};
-	constructor(parts: Trusted["parts"]) {
-		this.parts = parts;
-	}
-}
-
 /** A request of what the HTTP engine has parsed; costs next to nothing until its body or headers are asked for. */
 export function createRequest(parts: RequestParts): globalThis.Request {
-	return new Request(
-		new Trusted(parts) as unknown as Request,
-	) as unknown as globalThis.Request;
+	return new Request(parts, TRUSTED) as unknown as globalThis.Request;
 }
 
 function checkedParts(
 	input: string | URL | Request,
 	options: RequestOptions,
-): Omit<RequestParts, "headers" | "body"> & {
-	headers: HeaderList;
-	body: BodyContent;
-} {
+): CheckedParts {
 	const base = input instanceof Request ? input : undefined;
 	const method = normalizeMethod(options.method ?? base?.method ?? "GET");
 	const own = options.body ?? null;
@@ -158,12 +154,22 @@ function checkedParts(
 	const given = options.signal;
 	return {
 		method,
-		url: base?.url ?? new URL(String(input)).href,
+		url: base?.url ?? checkedUrl(String(input)),
 		headers,
 		// The other request's body passes over to this one.
 		body: own === null && base !== undefined ? takeBody(base) : content,
 		signal: () => given ?? base?.signal ?? new AbortController().signal,
 	};
+}
+
+function checkedUrl(text: string): string {
+	const url = new URL(text);
+	if (url.username !== "" || url.password !== "") {
+		throw new TypeError(
+			"A request's URL has no user and password; send them as a header.",
+		);
+	}
+	return url.href;
 }
 
 function normalizeMethod(method: string): string {

@@ -56,8 +56,10 @@ function copyOf(value: unknown, copies: Copies): unknown {
 }
 
 function copyProperties(from: object, to: object, copies: Copies): void {
-	for (const [key, value] of Object.entries(from)) {
-		const copy = copyOf(value, copies);
+	for (const key of Object.keys(from)) {
+		const value = (from as Record<string, unknown>)[key];
+		const isText = typeof value === "string";
+		const copy = isText ? value : copyOf(value, copies);
 		if (key === "__proto__") {
 			// An assignment would set the prototype.
 			Object.defineProperty(to, key, {
