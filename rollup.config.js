@@ -5,6 +5,7 @@ import commonjs from "@rollup/plugin-commonjs";
 import json from "@rollup/plugin-json";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import esbuild from "rollup-plugin-esbuild";
+import { cutTimeZoneData } from "./infra/wasm/time-zones.mjs";
 import nodeModules from "./src/wasmedge/node/modules.json" with {
 	type: "json",
 };
@@ -88,7 +89,7 @@ const precompiledTemplates = {
 };
 
 /** Size of the bundle for WasmEdge, in bytes; what makes it larger has to be worth its start-up. */
-const WASM_BUNDLE_BYTES_MAX = 2_600_000;
+const WASM_BUNDLE_BYTES_MAX = 1_500_000;
 
 /** Fails the build where the bundle has outgrown its budget. */
 const sizeBudget = {
@@ -106,11 +107,10 @@ const sizeBudget = {
 
 /** What the sandbox has of Node, and in its place: modules of ours, or one that says what is missing. */
 const WASM_MODULES = new URL("./src/wasmedge/node/", import.meta.url);
-const MISSING_PREFIX = "\0missing:";
 
 /**
- * Gives libraries our stand-ins for Node's modules. The optional packages of
- * the driver are not there, and say so where they are asked for.
+ * Gives libraries our stand-ins for Node's modules, and for packages that they
+ * try and do without: those say that they are missing.
  */
 const nodeModulesOfWasmEdge = {
 	name: "node-modules-of-wasmedge",
@@ -123,22 +123,12 @@ const nodeModulesOfWasmEdge = {
 		if (replaced !== undefined) {
 			return fileURLToPath(new URL(replaced, WASM_MODULES));
 		}
-		if (OPTIONAL.some((each) => id === each || id.startsWith(`${each}/`))) {
-			return MISSING_PREFIX + id;
-		}
 		if (BUILT_IN.has(id) && !(await this.resolve(id, importer))) {
 			throw new Error(
 				`${importer} imports ${id}, which the sandbox does not have; src/wasmedge/node/modules.json lists what it has.`,
 			);
 		}
 		return null;
-	},
-	load(id) {
-		if (!id.startsWith(MISSING_PREFIX)) {
-			return null;
-		}
-		const name = id.slice(MISSING_PREFIX.length);
-		return `throw Object.assign(new Error("Cannot find module '${name}'"), { code: "MODULE_NOT_FOUND" });`;
 	},
 };
 
@@ -208,6 +198,7 @@ export function wasmBundle(input, file) {
 				exportConditions: ["wasmedge", "browser"],
 			}),
 			commonjs({ ignoreTryCatch: false, strictRequires: true }),
+			cutTimeZoneData,
 			json(),
 			esbuild({ target: "es2023", minify: true }),
 			sizeBudget,
