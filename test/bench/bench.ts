@@ -12,7 +12,7 @@ import { median, row } from "./measure.ts";
 const HELP = `npm run bench [-- <part> ...]
 
 Measures the service against its plain limits in the same run and prints the
-ratios. Parts: pdf, store. Both where none is named.
+ratios. Parts: pdf, store, wasm. All of them where none is named.
 `;
 const FOLDER = join(".cache", "bench");
 const FRESH_PROCESSES = 7;
@@ -119,4 +119,8 @@ if (asked("pdf")) {
 if (asked("store")) {
 	await run("inherit", "npm", "run", "--silent", "build", "--", "--silent");
 	await show(await bundlePart("store"));
+}
+if (asked("wasm")) {
+	await run("inherit", "npm", "run", "--silent", "build", "--", "--silent");
+	await show(await bundlePart("runtimes"), await bundlePart("pdf-times-node"));
 }
