@@ -154,11 +154,7 @@ describe("TLS from inside the engine", function () {
 			folders: [{ inside: "/tls", outside: folder }],
 			stdio: ["ignore", "pipe", "inherit"],
 		});
-		const lines = await text(child.stdout as NodeJS.ReadableStream);
-		return lines
-			.trim()
-			.split("\n")
-			.map((line) => JSON.parse(line) as Outcome);
+		return JSON.parse(await text(child.stdout as NodeJS.ReadableStream));
 	}
 
 	async function outcomeOf(attempt: Attempt): Promise<Outcome> {
@@ -437,6 +433,17 @@ describe("TLS from inside the engine", function () {
 			});
 		});
 	}
+
+	it("secures a hundred connections at once", async () => {
+		const port = await startServer(SERVER);
+		const given = await outcomes(
+			Array.from({ length: 100 }, () => attemptAt(port)),
+		);
+		assert.deepEqual(
+			given.filter((outcome) => !("isEcho" in outcome && outcome.isEcho)),
+			[],
+		);
+	});
 
 	it("speaks no TLS 1.1, and none to a server without TLS", async () => {
 		const old = await startServer(SERVER, {

@@ -63,8 +63,9 @@
 
 /* TLS as a client: no renegotiation, no tickets, no early data, no pre-shared
  * keys, and only key exchanges with forward secrecy. TLS 1.3 of mbedTLS works
- * upon its PSA layer. */
+ * upon its PSA layer, which would hold 32 keys, one for each handshake under way. */
 #define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_KEY_STORE_DYNAMIC
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
