@@ -7,6 +7,8 @@ import { bundleGuest, testEngine } from "./engine.ts";
 import type { HttpLine } from "./http-guest.ts";
 import { eventually } from "./processes.ts";
 
+const BUILD_MS_MAX = 600_000;
+
 interface Guest {
 	url: string;
 	port: number;
@@ -20,10 +22,19 @@ interface Guest {
 	end(): Promise<void>;
 }
 
+/** The engine, which may have to be built first. */
+let engine: Awaited<ReturnType<typeof testEngine>>;
+before(async function () {
+	this.timeout(BUILD_MS_MAX);
+	engine = await testEngine();
+});
+
 async function startGuest(env: Record<string, string> = {}): Promise<Guest> {
-	const { run } = await testEngine();
 	const script = await bundleGuest("test/wasm/http-guest.ts");
-	const child = run(script, { env, stdio: ["ignore", "pipe", "inherit"] });
+	const child = engine.run(script, {
+		env,
+		stdio: ["ignore", "pipe", "inherit"],
+	});
 	const ended = once(child, "exit");
 	const lines: HttpLine[] = [];
 	createInterface({ input: child.stdout as NodeJS.ReadableStream }).on(

@@ -104,9 +104,15 @@ export async function startServer({
 
 	function accept(): void {
 		for (let count = 0; count < acceptedAtOnce && isAccepting; count += 1) {
-			if (connections.size >= connectionsMax && !closeIdle()) {
-				setAccepting(false);
-				return;
+			if (connections.size >= connectionsMax) {
+				if (count > 0) {
+					// Whether another one waits, the next turn tells.
+					return;
+				}
+				if (!closeIdle()) {
+					setAccepting(false);
+					return;
+				}
 			}
 			const socket = acceptNext();
 			if (socket === undefined) {
@@ -140,7 +146,13 @@ export async function startServer({
 	function closeIdle(): boolean {
 		for (const connection of connections) {
 			if (connection.phase === "idle" && connection.unsent.length === 0) {
+				// Its next request may have come in the same turn.
+				connectionReady(connection, host.READABLE);
+			}
+			if (connection.phase === "idle" && connection.unsent.length === 0) {
 				destroy(connection);
+			}
+			if (connection.phase === "closed") {
 				return true;
 			}
 		}
@@ -164,6 +176,8 @@ export async function startServer({
 		for (const connection of connections) {
 			checkDeadline(connection);
 		}
+		// One that was busy may be idle now, and can make room.
+		setAccepting(true);
 	}
 
 	function stopListening(): void {
