@@ -105,6 +105,18 @@ export function record(
 		rectangle(x, y, width, height, _color: Color) {
 			rectangles.push({ page, x, y, width, height });
 		},
+		grid(left, top, side, cells, _color: Color) {
+			for (let at = 0; at < cells.length; at += 4) {
+				const [column = 0, row = 0, columns = 0, rows = 0] = cells.slice(at);
+				rectangles.push({
+					page,
+					x: left + column * side,
+					y: top + row * side,
+					width: columns * side,
+					height: rows * side,
+				});
+			}
+		},
 		line(fromX, fromY, toX, toY) {
 			lines.push({ page, fromX, fromY, toX, toY });
 		},

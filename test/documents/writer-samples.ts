@@ -197,17 +197,13 @@ function drawPictures(canvas: Canvas, pictures: Pictures): void {
 		drawParagraphs(canvas, [name], { top: y + 20 });
 	});
 	canvas.begin("Figure", { alternative: "Schachbrett" });
+	const squares: number[] = [];
 	for (let at = 0; at < 64; at++) {
 		if (((at >> 3) + at) % 2 === 0) {
-			canvas.rectangle(
-				300 + (at % 8) * 7.3,
-				60 + (at >> 3) * 7.3,
-				7.3,
-				7.3,
-				"#161616",
-			);
+			squares.push(at % 8, at >> 3, 1, 1);
 		}
 	}
+	canvas.grid(300, 60, 7.3, squares, "#161616");
 	canvas.end();
 }
 

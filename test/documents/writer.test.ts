@@ -475,18 +475,20 @@ describe("The PDF writer", () => {
 		});
 		fc.assert(
 			fc.property(grid, ({ left, top, unit, cells }) => {
-				const drawn = cells.map((cell) => ({
-					x: left + (cell % 40) * unit,
-					y: top + Math.floor(cell / 40) * unit,
-					width: (1 + (cell % 3)) * unit,
-					height: unit,
+				const rectangles = cells.map(
+					(cell) =>
+						[cell % 40, Math.floor(cell / 40), 1 + (cell % 3), 1] as const,
+				);
+				const drawn = rectangles.map(([column, row, columns, rows]) => ({
+					x: left + column * unit,
+					y: top + row * unit,
+					width: columns * unit,
+					height: rows * unit,
 				}));
 				const content = plain(
 					draw((canvas) => {
 						canvas.begin("Figure", { alternative: "Muster" });
-						for (const { x, y, width, height } of drawn) {
-							canvas.rectangle(x, y, width, height, "#000000");
-						}
+						canvas.grid(left, top, unit, rectangles.flat(), "#000000");
 						canvas.end();
 					}),
 				);

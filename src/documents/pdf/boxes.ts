@@ -69,8 +69,10 @@ export interface ImageBox extends Block {
 export interface QrBox extends Block {
 	readonly kind: "qr";
 	readonly x: number;
-	/** Row by row, true for dark. */
-	readonly modules: readonly (readonly boolean[])[];
+	/** Modules in a row and in a column. */
+	readonly count: number;
+	/** The dark modules as rectangles: column, row, columns and rows of each, one after the other. */
+	readonly rectangles: readonly number[];
 	/** Side of a module in points. */
 	readonly side: number;
 	readonly color: Color;

@@ -86,6 +86,18 @@ export interface Canvas {
 		height: number,
 		color: Color,
 	): void;
+	/**
+	 * Fills rectangles that lie on a grid of squares, as one shape; of each they
+	 * give column, row, columns and rows, one after the other. (x, y) is the
+	 * grid's top left corner and `side` that of a square.
+	 */
+	grid(
+		x: number,
+		y: number,
+		side: number,
+		rectangles: readonly number[],
+		color: Color,
+	): void;
 	line(
 		fromX: number,
 		fromY: number,

@@ -1,11 +1,12 @@
 /** A PDF file in the making: pdfkit's document, with its small objects packed into compressed object streams. */
 
 import { sha256 } from "@noble/hashes/sha2.js";
+import { writeLatin1 } from "#latin1";
 // By its path: the package hides its browser build from Node, and only one build may write our bytes.
 import { PDFDocument } from "../../../node_modules/pdfkit/js/pdfkit.browser.mjs";
 import type { DocumentProperties } from "./canvas.ts";
 import type { Deflate, DeflateEffort } from "./deflate.ts";
-import { deflateText, writeLatin1 } from "./latin1.ts";
+import { deflateText } from "./deflate-text.ts";
 
 /** A4 in points: 210 × 297 mm. */
 export const PAGE_WIDTH = 595.28;

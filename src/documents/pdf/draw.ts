@@ -149,50 +149,13 @@ function drawImage(pen: Pen, box: ImageBox, x: number, y: number): void {
 
 function drawQr(pen: Pen, box: QrBox, x: number, y: number): void {
 	const { canvas } = pen;
-	const { modules, side } = box;
 	// Whole points from the sheet's lower left corner, where PDF counts from.
 	const left = Math.floor(x + box.x);
 	const top = canvas.pageHeight - Math.round(canvas.pageHeight - y);
 	if (!pen.artifact) {
 		canvas.begin("Figure", { alternative: box.alternative });
 	}
-	const fill = (column: number, row: number): void => {
-		const width = widths[column] ?? 0;
-		const from = tops[column] ?? 0;
-		if (width > 0) {
-			canvas.rectangle(
-				left + column * side,
-				top + from * side,
-				width * side,
-				(row - from) * side,
-				box.color,
-			);
-		}
-	};
-	// Runs of dark modules by their first column. One that the next row repeats
-	// is drawn with it as one rectangle: fewer seams and fewer bytes.
-	const count = modules.length;
-	const widths = new Uint8Array(count);
-	const tops = new Uint8Array(count);
-	for (let row = 0; row <= count; row++) {
-		const dark = modules[row] ?? [];
-		let end = 0;
-		for (let column = 0; column < count; column++) {
-			let width = 0;
-			if (column >= end) {
-				end = column;
-				while (dark[end] === true) {
-					end++;
-				}
-				width = end - column;
-			}
-			if (widths[column] !== width) {
-				fill(column, row);
-				widths[column] = width;
-				tops[column] = row;
-			}
-		}
-	}
+	canvas.grid(left, top, box.side, box.rectangles, box.color);
 	if (!pen.artifact) {
 		canvas.end();
 	}

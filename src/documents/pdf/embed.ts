@@ -1,8 +1,8 @@
 /** Writes fonts into documents: the objects that PDF wants of one, with the glyphs that a document uses. */
 import type { Deflate, DeflateEffort } from "./deflate.ts";
+import { deflateText } from "./deflate-text.ts";
 import { type PackedObjects, type PdfFile, packObjects } from "./document.ts";
 import type { Font } from "./font.ts";
-import { deflateText } from "./latin1.ts";
 import { basicGlyphs, type FontSubset, makeSubset } from "./subset.ts";
 
 /** The numbers of a font's objects in a file. */

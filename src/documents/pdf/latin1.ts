@@ -1,7 +1,6 @@
-/** PDF's own text as bytes: every character is one, and none is above U+00FF. */
-import type { Deflate, DeflateEffort } from "./deflate.ts";
+/** Latin-1 where the runtime writes none itself: in browsers. */
 
-/** Writes `text` into `target` from `offset` on. */
+/** Writes `text`, none of whose characters is above U+00FF, into `target` from `offset` on. */
 export function writeLatin1(
 	target: Uint8Array,
 	offset: number,
@@ -10,27 +9,4 @@ export function writeLatin1(
 	for (let at = 0; at < text.length; at++) {
 		target[offset + at] = text.charCodeAt(at);
 	}
-}
-
-const SCRATCH_LENGTH_AT_FIRST = 64 * 1024;
-/** A long document's scratch is given back to the garbage collector. */
-const SCRATCH_LENGTH_KEPT_MAX = 1024 * 1024;
-
-let scratch = new Uint8Array(SCRATCH_LENGTH_AT_FIRST);
-
-/** Compresses text; its bytes are needed no longer than that, so all share one place. */
-export function deflateText(
-	text: string,
-	deflate: Deflate,
-	effort: DeflateEffort,
-): Uint8Array {
-	if (scratch.length < text.length) {
-		scratch = new Uint8Array(text.length);
-	}
-	writeLatin1(scratch, 0, text);
-	const compressed = deflate(scratch.subarray(0, text.length), effort);
-	if (scratch.length > SCRATCH_LENGTH_KEPT_MAX) {
-		scratch = new Uint8Array(SCRATCH_LENGTH_AT_FIRST);
-	}
-	return compressed;
 }

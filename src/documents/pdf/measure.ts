@@ -1,5 +1,4 @@
 /** Measuring: from elements to boxes of a given width. */
-import { encode } from "uqr";
 import {
 	type Align,
 	type Box,
@@ -11,6 +10,7 @@ import type { StructureType } from "./canvas.ts";
 import { decodeDataUri } from "./data-uri.ts";
 import type { Element, ElementOf } from "./markup.ts";
 import { measureTable } from "./measure-table.ts";
+import { makeQrCode } from "./qr-code.ts";
 import {
 	INK,
 	lookOf,
@@ -307,25 +307,13 @@ function measureImage(
 	};
 }
 
-/**
- * Every mask makes a readable code. Choosing the best of the eight by their
- * penalties, as ISO/IEC 18004 advises, takes 15 times as long as all the rest
- * of the code; this one, a mesh of diagonals, never gave an unreadable one.
- */
-const QR_MASK = 3;
-
 /** The sides of modules come in steps of this, in points: they are sharp on screens then, and short to write. */
 const QR_SIDE_STEP = 0.5;
 
 /** A QR code whose side is as near to `size` as its modules allow. */
 function measureQr(element: ElementOf<"qr">, width: number): Box {
 	const { attributes } = element;
-	const { data: modules, size: count } = encode(textOf(element, "content"), {
-		ecc: "M",
-		boostEcc: false,
-		border: 0,
-		maskPattern: QR_MASK,
-	});
+	const { count, rectangles } = makeQrCode(textOf(element, "content"));
 	const wanted = Math.min(attributes.size ?? width, width) / count;
 	const side = Math.max(
 		QR_SIDE_STEP,
@@ -339,7 +327,8 @@ function measureQr(element: ElementOf<"qr">, width: number): Box {
 			attributes["with-previous"] === true,
 		),
 		x: aligned(attributes.align ?? "left", width, count * side),
-		modules,
+		count,
+		rectangles,
 		side,
 		color: attributes.color ?? INK,
 		alternative: textOf(element, "alternative"),

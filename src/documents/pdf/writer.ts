@@ -7,6 +7,7 @@ import type {
 	StructureAttributes,
 } from "./canvas.ts";
 import type { Deflate } from "./deflate.ts";
+import { deflateText } from "./deflate-text.ts";
 import {
 	createPdfFile,
 	PAGE_HEIGHT,
@@ -16,7 +17,6 @@ import {
 import { createFontEmbedder, type FontEmbedder, reserveFont } from "./embed.ts";
 import { createFont, type Font, forEachWord } from "./font.ts";
 import { createImageReader, type Image, readImageSize } from "./image.ts";
-import { deflateText } from "./latin1.ts";
 import {
 	createStructure,
 	type StructureElement,
@@ -256,6 +256,13 @@ function createCanvas(
 			fill(color);
 			page.rectangles.push(x, y, width, height);
 		},
+		grid(x, y, side, rectangles, color) {
+			cover(x, y, side * extent(rectangles, 0), side * extent(rectangles, 1));
+			mark();
+			fillRectangles();
+			fill(color);
+			page.operators.push(gridOperators(x, y, side, rectangles));
+		},
 		line(fromX, fromY, toX, toY, lineWidth, color) {
 			cover(
 				Math.min(fromX, toX),
@@ -376,19 +383,8 @@ function written(length: number): string {
 	return whole + (HUNDREDTHS[hundredths - whole * 100] ?? "");
 }
 
-/** From this many on it is worth a look whether rectangles lie on a grid. */
-const GRID_RECTANGLES_MIN = 16;
-/** Lengths are multiples of the grid's unit up to what floating point loses. */
-const GRID_TOLERANCE = 1e-6;
-
 /** Fills rectangles, given as x, y, width and height of each, as one shape. */
 function rectangleOperators(rectangles: readonly number[]): string {
-	if (rectangles.length >= GRID_RECTANGLES_MIN * 4) {
-		const operators = gridOperators(rectangles);
-		if (operators !== undefined) {
-			return operators;
-		}
-	}
 	let operators = "";
 	for (let at = 0; at < rectangles.length; at += 4) {
 		const [x = 0, y = 0, width = 0, height = 0] = rectangles.slice(at, at + 4);
@@ -402,38 +398,30 @@ function rectangleOperators(rectangles: readonly number[]): string {
 	return `${operators}f\n`;
 }
 
-/**
- * The squares of a QR code lie on a grid. In its units they are small whole
- * numbers, exact at any size and a third of the bytes; undefined where the
- * rectangles lie on none.
- */
-function gridOperators(rectangles: readonly number[]): string | undefined {
-	let unit = Number.POSITIVE_INFINITY;
-	let left = Number.POSITIVE_INFINITY;
-	let top = Number.POSITIVE_INFINITY;
-	for (let at = 0; at < rectangles.length; at += 4) {
-		left = Math.min(left, rectangles[at] ?? 0);
-		top = Math.min(top, rectangles[at + 1] ?? 0);
-		unit = Math.min(unit, rectangles[at + 2] ?? 0, rectangles[at + 3] ?? 0);
+/** How many columns (`axis` 0) or rows (1) rectangles of a grid take up. */
+function extent(rectangles: readonly number[], axis: 0 | 1): number {
+	let most = 0;
+	for (let at = axis; at < rectangles.length; at += 4) {
+		most = Math.max(most, (rectangles[at] ?? 0) + (rectangles[at + 2] ?? 0));
 	}
-	let operators = `q ${exact(unit)} 0 0 ${exact(-unit)} ${written(left)} ${written(PAGE_HEIGHT - top)} cm\n`;
-	for (let at = 0; at < rectangles.length; at += 4) {
-		const column = ((rectangles[at] ?? 0) - left) / unit;
-		const row = ((rectangles[at + 1] ?? 0) - top) / unit;
-		const width = (rectangles[at + 2] ?? 0) / unit;
-		const height = (rectangles[at + 3] ?? 0) / unit;
-		if (
-			!(isWhole(column) && isWhole(row) && isWhole(width) && isWhole(height))
-		) {
-			return undefined;
-		}
-		operators += `${Math.round(column)} ${Math.round(row)} ${Math.round(width)} ${Math.round(height)} re\n`;
-	}
-	return `${operators}f\nQ\n`;
+	return most;
 }
 
-function isWhole(multiple: number): boolean {
-	return Math.abs(multiple - Math.round(multiple)) < GRID_TOLERANCE;
+/**
+ * Fills rectangles of a grid. In its units they are small whole numbers, exact
+ * at any size and a third of the bytes.
+ */
+function gridOperators(
+	x: number,
+	y: number,
+	side: number,
+	rectangles: readonly number[],
+): string {
+	let operators = `q ${exact(side)} 0 0 ${exact(-side)} ${written(x)} ${written(PAGE_HEIGHT - y)} cm\n`;
+	for (let at = 0; at < rectangles.length; at += 4) {
+		operators += `${rectangles[at]} ${rectangles[at + 1]} ${rectangles[at + 2]} ${rectangles[at + 3]} re\n`;
+	}
+	return `${operators}f\nQ\n`;
 }
 
 /** A factor that is multiplied up to a hundred times, to a hundred-thousandth. */
