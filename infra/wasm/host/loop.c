@@ -129,11 +129,11 @@ static void end_out_of_memory(void)
 	_Exit(STATUS_OUT_OF_MEMORY);
 }
 
-/* QuickJS throws an InternalError, or nothing at all where there was no memory even for it. */
+/* QuickJS throws an InternalError, or null where there was no memory even for it. */
 static bool is_out_of_memory(JSContext *context, JSValueConst error)
 {
 	if (!JS_IsError(error))
-		return JS_IsUninitialized(error);
+		return (JS_IsNull(error) || JS_IsUninitialized(error)) && host_memory_was_refused();
 	JSValue name = JS_GetPropertyStr(context, error, "name");
 	JSValue message = JS_GetPropertyStr(context, error, "message");
 	const char *name_text = JS_ToCString(context, name);

@@ -4,7 +4,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-/* What small pieces may take beyond the limit, so that an error can still be made and told. */
+/* What small pieces may take beyond the limit once it was met, so that an error can still be made and told. */
 #define RESERVE (1024u * 1024)
 #define SMALL_LENGTH_MAX 65536u
 /* So much must be free after a collection for the program to go on: a fraction of the limit. */
@@ -21,7 +21,7 @@ static bool is_allowed(size_t length)
 {
 	if (limit == 0)
 		return true;
-	const size_t allowed = length <= SMALL_LENGTH_MAX ? limit + RESERVE : limit;
+	const size_t allowed = was_refused && length <= SMALL_LENGTH_MAX ? limit + RESERVE : limit;
 	return used <= allowed && length <= allowed - used;
 }
 
@@ -91,6 +91,11 @@ size_t host_memory_used(void)
 	return used;
 }
 
+bool host_memory_was_refused(void)
+{
+	return was_refused;
+}
+
 static bool has_room(void)
 {
 	const size_t wanted = limit == 0 ? FREE_WITHOUT_LIMIT : limit / FREE_FRACTION;
@@ -101,13 +106,22 @@ static bool has_room(void)
 	return probe != NULL;
 }
 
+/*
+ * QuickJS collects when memory has grown by half: that may be beyond the limit.
+ * Near the limit each collection halves the way that is left to it, lest they
+ * follow each other without end.
+ */
+static void collect_before_limit(JSRuntime *runtime)
+{
+	if (limit == 0 || JS_GetGCThreshold(runtime) <= limit || used >= limit)
+		return;
+	const size_t latest = limit - limit / COLLECT_FRACTION;
+	JS_SetGCThreshold(runtime, used < latest ? latest : used + (limit - used) / 2);
+}
+
 bool host_memory_suffices(JSRuntime *runtime)
 {
-	if (limit != 0) {
-		const size_t latest = limit - limit / COLLECT_FRACTION;
-		if (JS_GetGCThreshold(runtime) > latest)
-			JS_SetGCThreshold(runtime, latest);
-	}
+	collect_before_limit(runtime);
 	if (!was_refused)
 		return true;
 	JS_RunGC(runtime);
