@@ -1,6 +1,7 @@
 /**
  * A small app behind the HTTP server, for the engine: prints a line of JSON when it
- * listens, another for what happens to its streams, and ends by GET /end.
+ * listens, another for what happens to its streams, and ends by
+ * GET /end, or when the socket that it was handed ends.
  */
 import "../../src/wasmedge/web/install.ts";
 import "../../src/wasmedge/timers.ts";
@@ -90,12 +91,16 @@ app.get("/throw", () => {
 });
 
 app.get("/end", () => {
+	end();
+	return new Response("ending");
+});
+
+function end(): void {
 	void server?.close().then(() => {
 		print({ event: "closed" });
 		host.exit(0);
 	});
-	return new Response("ending");
-});
+}
 
 app.onError((error) => {
 	throw error;
@@ -108,6 +113,7 @@ void startServer({
 	fetch: app.fetch,
 	host: "127.0.0.1",
 	port: Number(host.environment().PORT ?? "0"),
+	onListenerEnded: end,
 	onFailure: (error) => print({ event: "failed", message: String(error) }),
 	connectionsMax: Number(host.environment().CONNECTIONS_MAX ?? "10000"),
 }).then((started) => {
