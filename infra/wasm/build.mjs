@@ -68,7 +68,7 @@ const CORE_LIBRARIES = {
 const COMMON_FLAGS = [
 	"--target=wasm32-wasi",
 	"-fintegrated-cc1", // clang would start itself anew, without the loader that it runs by
-	"-O2",
+	"-O3", // 0 to 10 % faster than -O2; LTO, SIMD and bulk memory gained nothing
 	"-D_GNU_SOURCE",
 	"-D_WASI_EMULATED_SIGNAL",
 	"-D_WASI_EMULATED_PROCESS_CLOCKS",
@@ -100,8 +100,10 @@ const SYSTEM_LIBRARIES = [
  */
 const BYTECODE_LEVEL = "0";
 
-/** Results of former builds that are kept, newest first. */
+/** Engines that are kept however old they are; more are removed once nobody has asked for them for a while. */
 const KEPT_ENGINES = 16;
+/** A service that runs starts its workers from the file again, and asks for it only when it starts itself. */
+const UNUSED_MS_MAX = 14 * 24 * 60 * 60 * 1000;
 
 /**
  * @typedef {object} Engine
@@ -162,7 +164,7 @@ export async function buildEngine(options = {}) {
 			bundle: undefined,
 			level: BYTECODE_LEVEL,
 		}));
-	await withLock(join(cacheFolder(environment), "engine.lock"), async () => {
+	await withLock(join(cacheFolder(environment), `${key}.lock`), async () => {
 		if (await isWhole(folder, () => {})) return;
 		await mkdir(dirname(folder), { recursive: true });
 		await makeFolder(folder, async (unfinished) => {
@@ -240,8 +242,9 @@ async function removeOldest(folder) {
 			}),
 	);
 	engines.sort((a, b) => b.usedAt - a.usedAt);
-	for (const { path } of engines.slice(KEPT_ENGINES)) {
-		await rm(path, { recursive: true, force: true });
+	const oldest = Date.now() - UNUSED_MS_MAX;
+	for (const { path, usedAt } of engines.slice(KEPT_ENGINES)) {
+		if (usedAt < oldest) await rm(path, { recursive: true, force: true });
 	}
 }
 
@@ -328,6 +331,8 @@ export async function planEngine(options) {
 		tools,
 		units,
 		everywhere,
+		isUnchanged: async () =>
+			keyOf(await digestsBelow(hostFolder)) === keyOf(hostFiles),
 		key: keyOf([builder, tools.key, units.map(({ key }) => key)]),
 	};
 }
@@ -338,42 +343,56 @@ function defined({ defines }) {
 }
 
 /**
+ * Compiles what the cache lacks, one builder at a time: another one most likely lacks the same.
+ *
  * @returns {Promise<string[]>} paths of the object files
  */
-async function compileAll({ tools, units }, { onProgress, environment }) {
+async function compileAll(plan, { onProgress, environment }) {
 	const folder = join(cacheFolder(environment), "objects");
-	await mkdir(folder, { recursive: true });
-	const waiting = [];
-	for (const unit of units) {
-		if (!(await isObjectWhole(objectOf(folder, unit)))) waiting.push(unit);
-	}
-	if (waiting.length > 0) {
-		onProgress(`Compiling ${waiting.length} C files.`);
-	}
-	const queue = [...waiting];
-	const work = async () => {
-		for (let unit = queue.shift(); unit; unit = queue.shift()) {
-			const object = objectOf(folder, unit);
-			const unfinished = `${object}.${process.pid}.unfinished`;
-			await runProgram(
-				[
-					...tools.clang,
-					...unit.flags,
-					...["-c", unit.source, "-o", unfinished],
-				],
-				`${unit.source} could not be compiled`,
-			).catch((error) => {
-				queue.length = 0; // the other workers need not go on
-				throw error;
-			});
-			const bytes = await readFile(unfinished);
-			await rm(unfinished);
-			await replaceFile(`${object}.sha256`, sha256(bytes));
-			await replaceFile(object, bytes);
+	await withLock(join(cacheFolder(environment), "objects.lock"), async () => {
+		await mkdir(folder, { recursive: true });
+		const waiting = [];
+		for (const unit of plan.units) {
+			if (await isObjectWhole(objectOf(folder, unit))) continue;
+			waiting.push({ unit, bytes: (await stat(unit.source)).size });
 		}
-	};
-	await Promise.all(Array.from({ length: availableParallelism() }, work));
-	return units.map((unit) => objectOf(folder, unit));
+		if (waiting.length === 0) return;
+		onProgress(`Compiling ${waiting.length} C files.`);
+		// QuickJS itself takes as long as all others together, and so begins first.
+		const queue = waiting
+			.sort((a, b) => b.bytes - a.bytes)
+			.map(({ unit }) => unit);
+		const work = async () => {
+			for (let unit = queue.shift(); unit; unit = queue.shift()) {
+				await compile(plan, unit, objectOf(folder, unit)).catch((error) => {
+					queue.length = 0; // the other workers need not go on
+					throw error;
+				});
+			}
+		};
+		await Promise.all(Array.from({ length: availableParallelism() }, work));
+	});
+	return plan.units.map((unit) => objectOf(folder, unit));
+}
+
+async function compile({ tools, isUnchanged }, { source, flags }, object) {
+	const unfinished = `${object}.${process.pid}.unfinished`;
+	try {
+		await runProgram(
+			[...tools.clang, ...flags, ...["-c", source, "-o", unfinished]],
+			`${source} could not be compiled`,
+		);
+		const bytes = await readFile(unfinished);
+		if (!(await isUnchanged())) {
+			throw new Error(
+				"The host's files were changed while they were compiled. Build again.",
+			);
+		}
+		await replaceFile(`${object}.sha256`, sha256(bytes));
+		await replaceFile(object, bytes);
+	} finally {
+		await rm(unfinished, { force: true });
+	}
 }
 
 function objectOf(folder, { source, key }) {
