@@ -16,10 +16,11 @@ import {
 
 const HELP = `npm test [-- <area> ...] [--help]
 
-Installs what is missing (npm packages, MongoDB, poppler-utils, qpdf, Chromium),
-checks types and style, runs the tests of every area, a folder under test/, and
-ends in one line: "N passed, N failed". With areas named, only those run, without
-the checks: npm test -- domain store
+Installs what is missing (npm packages, MongoDB, poppler-utils, qpdf, Chromium,
+WasmEdge and the compiler of its engine), checks types and style, runs the tests
+of every area, a folder under test/, and ends in one line: "N passed, N failed".
+The area wasm runs the tests of http once more, inside WasmEdge. With areas named,
+only those run, without the checks: npm test -- domain store
 
   MONGOD_BINARY     the mongod to test with
   CHROMIUM_BINARY   the Chromium for the browser tests
@@ -27,8 +28,10 @@ the checks: npm test -- domain store
 `;
 
 // What builds on nothing comes first, so that a broken foundation shows first.
-const ORDER = ["domain", "documents", "store", "http", "local"];
+const ORDER = ["domain", "documents", "store", "http", "local", "wasm"];
 const BROWSER = "browser";
+/** The API's tests once more, unchanged, against the service inside WasmEdge. */
+const AGAIN_IN_WASMEDGE = { after: "wasm", area: "http" };
 const WITHOUT_DATABASE = ["domain", "documents", "local", BROWSER];
 const END_MS_MAX = 5_000;
 
@@ -100,9 +103,23 @@ async function main() {
 	if (areas.some((area) => !WITHOUT_DATABASE.includes(area))) {
 		await startSharedMongod(environment);
 	}
+	if (areas.includes(AGAIN_IN_WASMEDGE.after)) {
+		// Here, where it says how long it takes, and not within the first test that needs it.
+		const { buildWasmService } = await import("../wasm/service.mjs");
+		await withProgress("Building the engine for WasmEdge", (say) =>
+			buildWasmService({ onProgress: say }),
+		);
+	}
 	for (const area of areas) {
 		console.log(`\n── ${area} ──`);
 		results.push(await runArea(area, environment));
+		if (area === AGAIN_IN_WASMEDGE.after) {
+			const again = AGAIN_IN_WASMEDGE.area;
+			const name = `${again} in ${area}`;
+			console.log(`\n── ${name} ──`);
+			const inWasmEdge = { ...environment, TEST_RUNTIME: "wasmedge" };
+			results.push({ ...(await runArea(again, inWasmEdge)), name });
+		}
 	}
 
 	console.log("");

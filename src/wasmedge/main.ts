@@ -32,14 +32,15 @@ void main();
 async function main(): Promise<void> {
 	try {
 		const environment = host.environment();
+		const isFirstWorker = (environment.WORKER ?? FIRST_WORKER) === FIRST_WORKER;
 		running = await startService(
 			readConfiguration(environment),
-			createRuntime({ onListenerEnded: () => end(0) }),
+			createRuntime({ onListenerEnded: () => end(0), isFirstWorker }),
 			{ write: writeLine, say, onFailure: fail },
 		);
 		if (ending !== undefined) {
 			await stop(ending);
-		} else if ((environment.WORKER ?? FIRST_WORKER) === FIRST_WORKER) {
+		} else if (isFirstWorker) {
 			await tell(running, environment.QUICK_START === "1");
 		}
 	} catch (error) {

@@ -1,10 +1,11 @@
 /** WasmEdge as the runtime of the service. */
 import { loadAssets } from "../assets.ts";
-import { type Configuration, ConfigurationError } from "../configuration.ts";
+import { ConfigurationError } from "../configuration.ts";
 import { connectDatabase } from "../database.ts";
 import type { ProcessMetric } from "../http/metrics.ts";
 import type { Runtime } from "../service.ts";
 import { createClock } from "./clock.ts";
+import { completeConnectionString } from "./connection-string.ts";
 import { nativeDeflate } from "./deflate.ts";
 import { FILE_SYSTEM } from "./file-system.ts";
 import { startServer } from "./http/server.ts";
@@ -15,9 +16,14 @@ const ROOT = "/app";
 export interface RuntimeOptions {
 	/** Is told when the launcher has ended the socket that the service listens on: it is to stop. */
 	onListenerEnded: () => void;
+	/** Of the processes that share a port, the one that sets up the database and speaks for all; true by default. */
+	isFirstWorker?: boolean;
 }
 
-export function createRuntime({ onListenerEnded }: RuntimeOptions): Runtime {
+export function createRuntime({
+	onListenerEnded,
+	isFirstWorker = true,
+}: RuntimeOptions): Runtime {
 	return {
 		files: FILE_SYSTEM,
 		createClock,
@@ -25,14 +31,24 @@ export function createRuntime({ onListenerEnded }: RuntimeOptions): Runtime {
 			...(await loadAssets(FILE_SYSTEM, { root: ROOT, furtherTemplates })),
 			deflate: nativeDeflate,
 		}),
-		openDatabase(configuration: Configuration, options) {
-			const { mongodbUri } = configuration;
+		openDatabase(configuration, options) {
+			const { mongodbUri, mongodbSetupUri } = configuration;
 			if (mongodbUri === undefined) {
 				throw new ConfigurationError(
 					"MONGODB_URI is not set, and the sandbox cannot run a server of its own. Set it to a replica set or mongos.",
 				);
 			}
-			return connectDatabase(mongodbUri, configuration, options);
+			return connectDatabase(
+				completeConnectionString("MONGODB_URI", mongodbUri),
+				{
+					...configuration,
+					mongodbSetupUri:
+						mongodbSetupUri === undefined || !isFirstWorker
+							? undefined
+							: completeConnectionString("MONGODB_SETUP_URI", mongodbSetupUri),
+				},
+				options,
+			);
 		},
 		startServer: (app, address, port) =>
 			startServer({ fetch: app.fetch, host: address, port, onListenerEnded }),
