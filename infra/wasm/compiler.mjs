@@ -3,7 +3,7 @@ import { access, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { run } from "../local/install.mjs";
 import { findProgram } from "../local/system-packages.mjs";
-import { keyOf, sha256OfFile } from "./cache.mjs";
+import { exists, keyOf, sha256OfFile } from "./cache.mjs";
 import { debianRoot } from "./packages.mjs";
 
 /**
@@ -47,18 +47,25 @@ export async function buildTools(options = {}) {
 	}
 	const said = async (question) =>
 		(await run(CLANG, ["--target=wasm32-wasi", question])).trim();
-	const builtins = await said("--print-libgcc-file-name");
-	await access(builtins).catch(() => {
+	const resourceFolder = await said("--print-resource-dir");
+	// clang tells the place where its authors put it; Debian has the other one.
+	const places = [
+		await said("--print-libgcc-file-name"),
+		join(resourceFolder, "lib/wasi/libclang_rt.builtins-wasm32.a"),
+	];
+	const present = await Promise.all(places.map(exists));
+	const builtins = places[present.indexOf(true)];
+	if (builtins === undefined) {
 		throw new Error(
-			`${CLANG} has no ${builtins}. Install its runtime library for wasm32 (Debian: libclang-rt-dev-wasm32), or unset CLANG.`,
+			`${CLANG} has neither ${places.join(" nor ")}. Install its runtime library for wasm32 (Debian: libclang-rt-19-dev-wasm32), or unset CLANG, WASM_LD and WASI_SYSROOT.`,
 		);
-	});
+	}
 	return {
 		clang: [CLANG],
 		wasmLd: [WASM_LD],
 		elfLd: undefined,
 		sysroot: WASI_SYSROOT,
-		resourceFolder: await said("--print-resource-dir"),
+		resourceFolder,
 		builtins,
 		patch: await onPath("patch"),
 		bzip2: await onPath("bzip2"),
