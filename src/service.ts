@@ -15,7 +15,7 @@ import {
 } from "./documents/pdf/render.ts";
 import type { Files } from "./files.ts";
 import { createLog, errorFields, type Log } from "./http/log.ts";
-import type { Clock, Services } from "./http/services.ts";
+import type { Clock, RuntimeDescription, Services } from "./http/services.ts";
 import { createTokenVerifier } from "./http/token.ts";
 import { openStore } from "./store/connect.ts";
 import type { InvoiceStore } from "./store/store.ts";
@@ -30,6 +30,7 @@ export interface RunningServer {
 
 /** All of the service that differs between Node and WasmEdge. */
 export interface Runtime {
+	description: RuntimeDescription;
 	files: Files;
 	/** Throws a RangeError on a time zone that is not known. */
 	createClock(timeZone: string): Clock;
@@ -120,6 +121,7 @@ export async function startService(
 			},
 			bodyBytesMax: configuration.bodyBytesMax,
 			version: packageDescription.version,
+			runtime: runtime.description,
 			loopback: isLoopback(configuration.host),
 			newRequestId: runtime.newRequestId,
 			isClosing: () => closing,

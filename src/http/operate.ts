@@ -29,6 +29,10 @@ export function operateRoutes(
 	metrics: Metrics,
 	documented: readonly Route[],
 ): Route[] {
+	const ready: Answer = {
+		...OK,
+		body: JSON.stringify({ status: "ok", ...services.runtime }),
+	};
 	const routes: Route[] = [
 		defineRoute({
 			method: "GET",
@@ -55,7 +59,7 @@ export function operateRoutes(
 			answers: {
 				200: {
 					description: "It can.",
-					content: { "application/json": "Health" },
+					content: { "application/json": "Readiness" },
 				},
 			},
 			problems: ["unavailable"],
@@ -74,7 +78,7 @@ export function operateRoutes(
 						? error
 						: notReady("The database does not answer.", READY_RETRY_S);
 				}
-				return OK;
+				return ready;
 			},
 		}),
 		defineRoute({

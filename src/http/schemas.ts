@@ -225,6 +225,17 @@ export const HealthSchema = z
 	.strictObject({ status: z.literal("ok") })
 	.meta({ id: "Health" });
 
+export const ReadinessSchema = z
+	.object({
+		status: z.literal("ok"),
+		runtime: z.enum(["node", "wasmedge"]),
+		mode: z
+			.enum(["aot", "interpreter"])
+			.optional()
+			.describe("How WasmEdge runs the module, measured at its start."),
+	})
+	.meta({ id: "Readiness" });
+
 export const ProblemTypeSchema = z
 	.strictObject({
 		type: z.string(),

@@ -14,6 +14,12 @@ export interface Clock {
 	today(): string;
 }
 
+export interface RuntimeDescription {
+	runtime: "node" | "wasmedge";
+	/** How WasmEdge runs the module. */
+	mode?: "aot" | "interpreter";
+}
+
 export interface Services {
 	store: InvoiceStore;
 	renderer: PdfRenderer;
@@ -27,6 +33,8 @@ export interface Services {
 	bodyBytesMax: number;
 	/** Of this software, "0.1.0". */
 	version: string;
+	/** What the service runs in, as readiness tells. */
+	runtime: RuntimeDescription;
 	/** Whether the service can be reached from this machine only. */
 	loopback: boolean;
 	/** A new identifier for a request that brings none. */

@@ -9,6 +9,7 @@ import { FILE_SYSTEM } from "./file-system.ts";
 import { startServer } from "./server.ts";
 
 export const NODE: Runtime = {
+	description: { runtime: "node" },
 	files: FILE_SYSTEM,
 	createClock,
 	loadPdfAssets,

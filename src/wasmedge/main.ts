@@ -32,6 +32,7 @@ void main();
 async function main(): Promise<void> {
 	try {
 		const environment = host.environment();
+		refuseInterpreter(environment);
 		const isFirstWorker = (environment.WORKER ?? FIRST_WORKER) === FIRST_WORKER;
 		running = await startService(
 			readConfiguration(environment),
@@ -46,6 +47,15 @@ async function main(): Promise<void> {
 	} catch (error) {
 		say(sentenceOf(error));
 		await stop(error instanceof ConfigurationError ? MISCONFIGURED : FAILED);
+	}
+}
+
+/** Interpreted, WasmEdge takes fifty times as long for everything: nobody wants that, but it is easily had. */
+function refuseInterpreter(environment: Record<string, string>): void {
+	if (host.mode !== "aot" && environment.ALLOW_INTERPRETER !== "1") {
+		throw new ConfigurationError(
+			"WasmEdge interprets the module, which is far too slow to serve. Compile it (wasmedge compile), run what comes out, and give WasmEdge 0.15 or later --run-mode=aot; ALLOW_INTERPRETER=1 starts it nevertheless.",
+		);
 	}
 }
 

@@ -25,6 +25,7 @@ export function createRuntime({
 	isFirstWorker = true,
 }: RuntimeOptions): Runtime {
 	return {
+		description: { runtime: "wasmedge", mode: host.mode },
 		files: FILE_SYSTEM,
 		createClock,
 		loadPdfAssets: async ({ furtherTemplates }) => ({

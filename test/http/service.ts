@@ -54,6 +54,7 @@ export async function openTestService(): Promise<TestService> {
 		},
 		bodyBytesMax: 256 * 1024,
 		version: "0.0.0-test",
+		runtime: { runtime: "node" },
 		loopback: true,
 		newRequestId() {
 			requests += 1;
