@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define REPLACEMENT 0xfffd
+#define HIGH_BITS 0x8080808080808080u
 
 int host_get_string(JSContext *context, JSValueConst value, const char *what,
 	struct host_string *string)
@@ -73,7 +74,7 @@ static size_t length_of_ascii(const uint8_t *start, size_t length)
 	size_t at = 0;
 	for (uint64_t word; at + sizeof(word) <= length; at += sizeof(word)) {
 		memcpy(&word, start + at, sizeof(word));
-		if ((word & 0x8080808080808080u) != 0)
+		if ((word & HIGH_BITS) != 0)
 			break;
 	}
 	while (at < length && start[at] < 0x80)
@@ -81,14 +82,23 @@ static size_t length_of_ascii(const uint8_t *start, size_t length)
 	return at;
 }
 
+static size_t count_of_not_ascii(const uint8_t *start, size_t length)
+{
+	size_t count = 0, at = 0;
+	for (uint64_t word; at + sizeof(word) <= length; at += sizeof(word)) {
+		memcpy(&word, start + at, sizeof(word));
+		count += (size_t)__builtin_popcountll(word & HIGH_BITS);
+	}
+	for (; at < length; at++)
+		count += start[at] >> 7;
+	return count;
+}
+
 static size_t string_length_in_utf8(const struct host_string *string)
 {
 	size_t length = 0;
-	if (string->narrow != NULL) {
-		for (size_t i = 0; i < string->length; i++)
-			length += string->narrow[i] >> 7;
-		return string->length + length;
-	}
+	if (string->narrow != NULL)
+		return string->length + count_of_not_ascii(string->narrow, string->length);
 	for (size_t at = 0, units; at < string->length; at += units)
 		length += length_in_utf8(character_at(string, at, &units));
 	return length;
@@ -99,15 +109,31 @@ struct progress {
 	size_t written;
 };
 
+/* Goes over ASCII as far as it and the room go. */
+static void encode_ascii(const struct host_string *string, uint8_t *target, size_t room,
+	struct progress *progress)
+{
+	const size_t left = string->length - progress->read;
+	const size_t most = left < room - progress->written ? left : room - progress->written;
+	size_t length = 0;
+	if (string->narrow != NULL) {
+		length = length_of_ascii(string->narrow + progress->read, most);
+		memcpy(target + progress->written, string->narrow + progress->read, length);
+	} else {
+		for (; length < most && string->wide[progress->read + length] < 0x80; length++)
+			target[progress->written + length] = (uint8_t)string->wide[progress->read + length];
+	}
+	progress->read += length;
+	progress->written += length;
+}
+
 static struct progress encode(const struct host_string *string, uint8_t *target, size_t room)
 {
 	struct progress progress = { 0, 0 };
-	if (string->narrow != NULL) {
-		const size_t most = string->length < room ? string->length : room;
-		progress.read = progress.written = length_of_ascii(string->narrow, most);
-		memcpy(target, string->narrow, progress.read);
-	}
-	while (progress.read < string->length) {
+	for (;;) {
+		encode_ascii(string, target, room, &progress);
+		if (progress.read == string->length)
+			break;
 		size_t units;
 		const uint32_t character = character_at(string, progress.read, &units);
 		const size_t length = length_in_utf8(character);
@@ -216,36 +242,72 @@ static int32_t decode_character(const uint8_t *bytes, size_t length, size_t *at)
 	return (int32_t)character;
 }
 
-static bool is_utf8(const uint8_t *bytes, size_t length)
+/* What a text in UTF-8 is, found out before it is decoded. */
+struct outline {
+	size_t units; /* of UTF-16, U+FFFD for what is faulty */
+	bool is_latin1;
+	bool is_faulty;
+};
+
+static struct outline outline_of(const uint8_t *bytes, size_t length)
 {
-	size_t at = 0;
-	while ((at += length_of_ascii(bytes + at, length - at)) < length) {
-		if (decode_character(bytes, length, &at) < 0)
-			return false;
+	struct outline outline = { 0, true, false };
+	for (size_t at = 0; at < length;) {
+		const size_t ascii = length_of_ascii(bytes + at, length - at);
+		at += ascii;
+		outline.units += ascii;
+		if (at == length)
+			break;
+		const int32_t character = decode_character(bytes, length, &at);
+		outline.units += character >= 0x10000 ? 2 : 1;
+		outline.is_faulty |= character < 0;
+		outline.is_latin1 &= character >= 0 && character <= 0xff;
 	}
-	return true;
+	return outline;
 }
 
-/* Decodes with U+FFFD for what is faulty. */
-static JSValue decode_faulty(JSContext *context, const uint8_t *bytes, size_t length)
+/* Of a text whose characters all are Latin-1. */
+static void decode_narrow(const uint8_t *bytes, size_t length, uint8_t *units)
 {
-	/* No character has more units than bytes. */
-	uint16_t *units = js_malloc(context, length * sizeof(*units));
-	if (units == NULL)
-		return JS_EXCEPTION;
-	size_t unit_count = 0;
+	for (size_t at = 0; at < length;) {
+		const size_t ascii = length_of_ascii(bytes + at, length - at);
+		memcpy(units, bytes + at, ascii);
+		units += ascii;
+		at += ascii;
+		if (at < length)
+			*units++ = (uint8_t)decode_character(bytes, length, &at);
+	}
+}
+
+static void decode_wide(const uint8_t *bytes, size_t length, uint16_t *units)
+{
 	for (size_t at = 0; at < length;) {
 		int32_t character = decode_character(bytes, length, &at);
 		if (character < 0)
 			character = REPLACEMENT;
 		if (character >= 0x10000) {
 			character -= 0x10000;
-			units[unit_count++] = (uint16_t)(0xd800 + (character >> 10));
+			*units++ = (uint16_t)(0xd800 + (character >> 10));
 			character = 0xdc00 + (character & 0x3ff);
 		}
-		units[unit_count++] = (uint16_t)character;
+		*units++ = (uint16_t)character;
 	}
-	JSValue text = JS_NewStringUTF16(context, units, unit_count);
+}
+
+static JSValue decode(JSContext *context, const struct host_bytes *bytes, struct outline outline)
+{
+	const size_t unit_length = outline.is_latin1 ? sizeof(uint8_t) : sizeof(uint16_t);
+	void *units = js_malloc(context, outline.units * unit_length);
+	if (units == NULL)
+		return JS_EXCEPTION;
+	JSValue text;
+	if (outline.is_latin1) {
+		decode_narrow(bytes->start, bytes->length, units);
+		text = JS_NewStringLatin1(context, units, outline.units);
+	} else {
+		decode_wide(bytes->start, bytes->length, units);
+		text = JS_NewStringUTF16(context, units, outline.units);
+	}
 	js_free(context, units);
 	return text;
 }
@@ -261,11 +323,10 @@ static JSValue decode_utf8(JSContext *context, JSValueConst this_value, int coun
 		return JS_EXCEPTION;
 	if (length_of_ascii(bytes.start, bytes.length) == bytes.length)
 		return JS_NewStringLatin1(context, bytes.start, bytes.length);
-	if (is_utf8(bytes.start, bytes.length))
-		return JS_NewStringLen(context, (const char *)bytes.start, bytes.length);
-	if (fatal)
+	const struct outline outline = outline_of(bytes.start, bytes.length);
+	if (outline.is_faulty && fatal)
 		return JS_ThrowTypeError(context, "The bytes are no UTF-8.");
-	return decode_faulty(context, bytes.start, bytes.length);
+	return decode(context, &bytes, outline);
 }
 
 static JSValue decode_latin1(JSContext *context, JSValueConst this_value, int count,
