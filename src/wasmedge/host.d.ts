@@ -153,6 +153,39 @@ interface Host {
 	/** Where `pattern` begins in `bytes` at `start` or later, or -1. */
 	findBytes(bytes: Uint8Array, pattern: Uint8Array, start: number): number;
 
+	// BSON (bsonspec.org)
+
+	/**
+	 * A plain document as BSON. Values of any class but Uint8Array are made by
+	 * `encodeSpecial`: a document of one element with an empty key. Undefined where the
+	 * document has what is left to the library (functions, bigints, cycles).
+	 */
+	encodeBson(
+		document: object,
+		ignoreUndefined: boolean,
+		encodeSpecial: (value: object) => Uint8Array | undefined,
+	): Uint8Array<ArrayBuffer> | undefined;
+	/**
+	 * The document that begins at `offset`. Object ids, timestamps, integers that
+	 * are not safe, and binary values unless they are to be views (`promoteBuffers`),
+	 * are made by `makeSpecial` of their type, bytes and subtype. Undefined where
+	 * there is something else, or something damaged.
+	 */
+	decodeBson(
+		bytes: Uint8Array,
+		offset: number,
+		promoteBuffers: boolean,
+		makeSpecial: (type: number, bytes: Uint8Array, subtype: number) => unknown,
+	): object | undefined;
+	/**
+	 * Where the elements of the document at `offset` are: each its type, where its name
+	 * begins and how long it is, and the same of its value. Undefined as above.
+	 */
+	splitBson(
+		bytes: Uint8Array,
+		offset: number,
+	): [number, number, number, number, number][] | undefined;
+
 	// zlib
 
 	/** All at once; `windowBits` 9 to 15, `memoryLevel` 1 to 9, the default strategy. */

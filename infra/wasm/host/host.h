@@ -26,6 +26,7 @@ int host_add_resolver(JSContext *context, JSValueConst host);
 int host_add_poll(JSContext *context, JSValueConst host);
 int host_add_base64(JSContext *context, JSValueConst host);
 int host_add_text(JSContext *context, JSValueConst host);
+int host_add_bson(JSContext *context, JSValueConst host);
 int host_add_compression(JSContext *context, JSValueConst host);
 int host_add_crypto(JSContext *context, JSValueConst host);
 int host_add_tls(JSContext *context, JSValueConst host);

@@ -30,7 +30,8 @@ static const char usage[] =
 typedef int add_area(JSContext *context, JSValueConst host);
 static add_area *const areas[] = {
 	host_add_loop, host_add_process, host_add_files, host_add_sockets, host_add_resolver,
-	host_add_poll, host_add_text, host_add_base64, host_add_compression,
+	host_add_poll, host_add_text, host_add_base64, host_add_bson,
+	host_add_compression,
 #ifndef HOST_WITHOUT_CRYPTO
 	host_add_crypto,
 #endif

@@ -8,3 +8,8 @@ declare module "saslprep:prepare" {
 		options?: { allowUnassigned?: boolean },
 	): string;
 }
+
+declare module "bson:library" {
+	/** The package bson itself. */
+	export * from "bson";
+}
