@@ -2,17 +2,19 @@
 import type { MongoClient, MongoClientOptions } from "mongodb";
 import { type AppendOptions, openAppender } from "./append.ts";
 import { collectionsOf } from "./collections.ts";
+import { gatherReads } from "./gather.ts";
 import {
+	invoiceOf,
 	readByCustomer,
 	readByDate,
-	readEntry,
-	readInvoice,
+	readEntries,
+	readInvoices,
 	readKeys,
 	readRequest,
 } from "./read.ts";
 import { checkSetUp, checkWritable } from "./ready.ts";
 import { rememberEntries } from "./register-cache.ts";
-import type { InvoiceStore } from "./store.ts";
+import type { InvoiceStore, RegisterEntry } from "./store.ts";
 import { orUnavailable } from "./unavailable.ts";
 
 /**
@@ -46,15 +48,20 @@ export function openStore(
 ): InvoiceStore {
 	const collections = collectionsOf(client.db(databaseName));
 	const appender = openAppender(client, collections, options);
+	const gatheredInvoice = gatherReads((entries: RegisterEntry[]) =>
+		orUnavailable(() => readInvoices(collections, entries)),
+	);
 	return {
 		append: appender.append,
 		queue: appender.queue,
 		close: appender.close,
-		findEntry: rememberEntries((number) =>
-			orUnavailable(() => readEntry(collections, number)),
+		findEntry: rememberEntries(
+			gatherReads((numbers) =>
+				orUnavailable(() => readEntries(collections, numbers)),
+			),
 		),
-		findInvoice: (entry) =>
-			orUnavailable(() => readInvoice(collections, entry)),
+		findInvoice: async (entry) =>
+			invoiceOf(entry, await gatheredInvoice(entry)),
 		findByIdempotencyKey: (key) =>
 			orUnavailable(() => readRequest(collections, key)),
 		findReservations: (keys) =>

@@ -37,18 +37,43 @@ const STORED_FIELDS = { _id: 0, invoice: 0 } as const;
 
 /** The register's entry of a number; undefined where there is none. */
 export async function readEntry(
-	{ invoiceNumbers }: Collections,
+	collections: Collections,
 	number: string,
 ): Promise<RegisterEntry | undefined> {
-	const place = parseNumber(number);
-	if (place === undefined) {
-		return undefined;
+	const [entry] = await readEntries(collections, [number]);
+	return entry;
+}
+
+/** The register's entries of numbers, in their order; undefined where there is none. */
+export async function readEntries(
+	{ invoiceNumbers }: Collections,
+	numbers: readonly string[],
+): Promise<(RegisterEntry | undefined)[]> {
+	const sequences = new Map<string, number[]>();
+	for (const number of numbers) {
+		const place = parseNumber(number);
+		if (place !== undefined) {
+			const ofSeries = sequences.get(place.series) ?? [];
+			sequences.set(place.series, [...ofSeries, place.sequence]);
+		}
 	}
-	const entry = await invoiceNumbers.findOne<RegisterEntry>(place, {
-		projection: { _id: 0 },
-		maxTimeMS: READ_MS_MAX,
-	});
-	return entry ?? undefined;
+	// Each place whole, by the shard key: a router asks only the shards that have them.
+	const [filter, ...further] = [...sequences].map(([series, [one, ...more]]) =>
+		more.length === 0
+			? { series, sequence: one }
+			: { series, sequence: { $in: [one, ...more] } },
+	) as Filter<RegisterDocument>[];
+	if (filter === undefined) {
+		return numbers.map(() => undefined);
+	}
+	const found = await invoiceNumbers
+		.find<RegisterEntry>(
+			further.length === 0 ? filter : { $or: [filter, ...further] },
+			{ projection: { _id: 0 }, maxTimeMS: READ_MS_MAX },
+		)
+		.toArray();
+	const entries = new Map(found.map((entry) => [entry.number, entry]));
+	return numbers.map((number) => entries.get(number));
 }
 
 /** The last entry of a series. */
@@ -84,14 +109,52 @@ export async function readEntryIds(
 
 /** The invoice that a register's entry stands for. Throws StoreDamaged where it is missing or another. */
 export async function readInvoice(
-	{ invoices }: Collections,
+	collections: Collections,
 	entry: RegisterEntry,
 ): Promise<StoredInvoice> {
-	const invoice = await invoices.findOne<StoredInvoice>(
-		{ _id: entry.number, loginName: entry.loginName },
-		{ projection: STORED_FIELDS, maxTimeMS: READ_MS_MAX },
-	);
-	if (invoice === null) {
+	const [invoice] = await readInvoices(collections, [entry]);
+	return invoiceOf(entry, invoice);
+}
+
+/** The invoices that entries stand for, in their order and unchecked; undefined where there is none. */
+export async function readInvoices(
+	{ invoices }: Collections,
+	entries: readonly RegisterEntry[],
+): Promise<(StoredInvoice | undefined)[]> {
+	const options = { projection: STORED_FIELDS, maxTimeMS: READ_MS_MAX };
+	const [first, ...further] = entries;
+	if (first === undefined) {
+		return [];
+	}
+	if (further.length === 0) {
+		const found = await invoices.findOne<StoredInvoice>(
+			{ _id: first.number, loginName: first.loginName },
+			options,
+		);
+		return [found ?? undefined];
+	}
+	const numbers = entries.map(({ number }) => number);
+	const loginNames = [...new Set(entries.map(({ loginName }) => loginName))];
+	const found = await invoices
+		.find<StoredInvoice>(
+			// The customers too: a router asks only the shards that have them.
+			{ _id: { $in: numbers }, loginName: { $in: loginNames } },
+			{ ...options, hint: { _id: 1 } },
+		)
+		.toArray();
+	const byNumber = new Map(found.map((each) => [each.number, each]));
+	return entries.map(({ number, loginName }) => {
+		const invoice = byNumber.get(number);
+		return invoice?.loginName === loginName ? invoice : undefined;
+	});
+}
+
+/** What was read for an entry, if it is the one that the register has. Throws StoreDamaged. */
+export function invoiceOf(
+	entry: RegisterEntry,
+	invoice: StoredInvoice | undefined,
+): StoredInvoice {
+	if (invoice === undefined) {
 		throw new StoreDamaged(
 			`The register has an invoice ${entry.number}, but it is not among the invoices of its customer. Run the audit.`,
 		);
