@@ -1,33 +1,25 @@
 /** Compiling templates: from the files of a template's folder to what the run time needs. Not part of a bundle whose templates are precompiled. */
-import Handlebars from "handlebars/dist/cjs/handlebars.js";
 import { LANGUAGES } from "../../invoice/draft.ts";
 import {
 	type CompiledTemplate,
 	MAIN_PART,
 	type TemplateReference,
 } from "./template.ts";
+import { translatePart } from "./template-code.ts";
 import type { TemplateTexts } from "./template-data.ts";
-import { REQUIRED_TEXTS, TEMPLATE_FUNCTIONS } from "./template-functions.ts";
+import { REQUIRED_TEXTS } from "./template-functions.ts";
 
 const PART = /^([a-z][a-z0-9-]*)\.hbs$/;
 const TEXTS = /^texts\.([a-z]{2})\.json$/;
 
-/** Functions are called, everything else is a field: a misspelt function is found when the template is compiled. */
-const OPTIONS: PrecompileOptions = {
-	knownHelpersOnly: true,
-	knownHelpers: Object.fromEntries(
-		[...Object.keys(TEMPLATE_FUNCTIONS), "if", "unless", "each", "with"].map(
-			(name) => [name, true],
-		),
-	) as PrecompileOptions["knownHelpers"] & object,
-	// White space between elements means nothing; indenting partials costs time.
-	preventIndent: true,
-};
-
-/** One part as the source text of a JavaScript object. The Error has Handlebars' message, which shows the line. */
-function precompilePart(file: string, source: string): string {
+/** One part as the source text of a JavaScript function. */
+function precompilePart(
+	file: string,
+	source: string,
+	parts: ReadonlySet<string>,
+): string {
 	try {
-		return String(Handlebars.precompile(withoutIndentation(source), OPTIONS));
+		return translatePart(withoutIndentation(source), parts);
 	} catch (error) {
 		throw new Error(
 			`${file}: ${error instanceof Error ? error.message : String(error)}`,
@@ -70,6 +62,9 @@ export function precompileTemplate(
 	{ name, version }: TemplateReference,
 	files: Readonly<Record<string, string>>,
 ): string {
+	const names = new Set(
+		Object.keys(files).flatMap((file) => PART.exec(file)?.[1] ?? []),
+	);
 	const parts: string[] = [];
 	const texts: Partial<Record<string, TemplateTexts>> = {};
 	for (const [file, content] of Object.entries(files)) {
@@ -77,7 +72,9 @@ export function precompileTemplate(
 		const part = PART.exec(file)?.[1];
 		const language = TEXTS.exec(file)?.[1];
 		if (part !== undefined) {
-			parts.push(`${JSON.stringify(part)}:${precompilePart(path, content)}`);
+			parts.push(
+				`${JSON.stringify(part)}:${precompilePart(path, content, names)}`,
+			);
 		} else if (language !== undefined) {
 			texts[language] = readTexts(path, content);
 		} else {

@@ -1,7 +1,7 @@
 /** A PDF file in the making: pdfkit's document, with its small objects packed into compressed object streams. */
 
-import { sha256 } from "@noble/hashes/sha2.js";
 import { writeLatin1 } from "#latin1";
+import { sha256Hex } from "#sha256";
 // By its path: the package hides its browser build from Node, and only one build may write our bytes.
 import { PDFDocument } from "../../../node_modules/pdfkit/js/pdfkit.browser.mjs";
 import type { DocumentProperties } from "./canvas.ts";
@@ -18,7 +18,8 @@ const PRODUCER = "PDFKit";
 
 /** Objects per object stream: a reader unpacks a whole stream to get at one. */
 const OBJECTS_PER_STREAM_MAX = 255;
-const FILE_IDENTIFIER_LENGTH = 16;
+/** Hexadecimal digits of 16 bytes (ISO 32000-1, 14.4). */
+const FILE_IDENTIFIER_LENGTH = 32;
 
 export interface PdfFile {
 	/** pdfkit's part: pages, links, metadata, output intent, attachments. */
@@ -73,21 +74,20 @@ export function createPdfFile(
 		size: [PAGE_WIDTH, PAGE_HEIGHT],
 		margin: 0,
 		font: null,
-		info: {
-			Producer: PRODUCER,
-			Creator: CREATOR,
-			CreationDate: properties.createdAt,
-			ModDate: properties.createdAt,
-			Title: properties.title,
-			Author: properties.author,
-			Subject: properties.subject,
-		},
 	});
-	// The two halves of /ID are equal: the file is never changed after.
-	kit._id = sha256(new TextEncoder().encode(properties.identity)).slice(
-		0,
-		FILE_IDENTIFIER_LENGTH,
-	);
+	// Not among the options: pdfkit would hash them for an /ID that is not ours.
+	Object.assign(kit.info, {
+		Producer: PRODUCER,
+		Creator: CREATOR,
+		CreationDate: properties.createdAt,
+		ModDate: properties.createdAt,
+		Title: properties.title,
+		Author: properties.author,
+		Subject: properties.subject,
+	});
+	const identifier = sha256Hex(
+		new TextEncoder().encode(properties.identity),
+	).slice(0, FILE_IDENTIFIER_LENGTH);
 
 	/** The file so far. Text becomes bytes at the end, in their last place. */
 	const chunks: (string | Uint8Array)[] = [];
@@ -175,7 +175,7 @@ export function createPdfFile(
 		const isLong = bytes.length > CROSS_REFERENCES_PLAIN_MAX;
 		stream(
 			id,
-			`/Type/XRef/W[${widths.join(" ")}]/Size ${id + 1}/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[${hexString(kit._id)}${hexString(kit._id)}]${isLong ? "/Filter/FlateDecode" : ""}`,
+			`/Type/XRef/W[${widths.join(" ")}]/Size ${id + 1}/Root ${kit._root.id} 0 R/Info ${kit._info.id} 0 R/ID[<${identifier}><${identifier}>]${isLong ? "/Filter/FlateDecode" : ""}`,
 			isLong ? deflate(bytes, "each") : bytes,
 		);
 		append(`startxref\n${start}\n%%EOF\n`);
@@ -232,14 +232,6 @@ export function textString(text: string): string {
 	return `${hex}>`;
 }
 
-function hexString(bytes: Uint8Array): string {
-	let hex = "<";
-	for (const byte of bytes) {
-		hex += byte.toString(16).padStart(2, "0");
-	}
-	return `${hex}>`;
-}
-
 /** Packs objects without streams into an object stream (ISO 32000-1, 7.5.7). */
 export function packObjects(
 	ids: readonly number[],
@@ -281,12 +273,15 @@ function crossReferences(
 				`Object ${id} of the PDF was reserved and never written: write it, or write "null".`,
 			);
 		}
-		most = Math.max(most, place);
+		if (place > most) {
+			most = place;
+		}
 	}
 	const placeWidth = bytesFor(most);
-	const indexWidth = bytesFor(OBJECTS_PER_STREAM_MAX);
+	const indexWidth = 1;
 	const bytes = new Uint8Array(size * (1 + placeWidth + indexWidth));
 	let next = 0;
+	/** Most significant byte first. */
 	function write(value: number, width: number): void {
 		for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) {
 			bytes[next++] = value >> shift;
@@ -297,9 +292,11 @@ function crossReferences(
 	write(LAST_GENERATION, indexWidth);
 	for (let id = 1; id < size; id++) {
 		const position = index[id] ?? AT_OFFSET;
-		write(position === AT_OFFSET ? TYPE_OFFSET : TYPE_PACKED, 1);
+		const isPacked = position !== AT_OFFSET;
+		bytes[next++] = isPacked ? TYPE_PACKED : TYPE_OFFSET;
 		write(at[id] ?? 0, placeWidth);
-		write(position === AT_OFFSET ? 0 : position, indexWidth);
+		// An object stream holds no more objects than a byte counts.
+		bytes[next++] = isPacked ? position : 0;
 	}
 	return { widths: [1, placeWidth, indexWidth], bytes };
 }

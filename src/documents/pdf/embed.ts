@@ -2,8 +2,8 @@
 import type { Deflate, DeflateEffort } from "./deflate.ts";
 import { deflateText } from "./deflate-text.ts";
 import { type PackedObjects, type PdfFile, packObjects } from "./document.ts";
-import type { Font } from "./font.ts";
-import { basicGlyphs, type FontSubset, makeSubset } from "./subset.ts";
+import { type Font, forEachWord } from "./font.ts";
+import { type FontSubset, makeSubset } from "./subset.ts";
 
 /** The numbers of a font's objects in a file. */
 export interface FontObjects {
@@ -15,11 +15,19 @@ export interface FontObjects {
 	readonly characterMap: number;
 }
 
-/** Writes a font; `used` marks glyphs. A font without any is left out. */
+/** What a document draws with a font. */
+export interface DrawnText {
+	/** The lines, with the spaces between their words. */
+	readonly lines: string[];
+	/** Whether the basic subset has all of their glyphs. */
+	isBasic: boolean;
+}
+
+/** Writes a font with the glyphs that were drawn. One that nothing was drawn with is left out. */
 export type FontEmbedder = (
 	file: PdfFile,
 	objects: FontObjects,
-	used: Uint8Array,
+	drawn: DrawnText,
 ) => void;
 
 interface PreparedFont {
@@ -45,7 +53,6 @@ export function reserveFont(file: PdfFile): FontObjects {
  * compressed once, and again only if its objects should get other numbers.
  */
 export function createFontEmbedder(font: Font, deflate: Deflate): FontEmbedder {
-	const basic = basicGlyphs(font);
 	let ready: PreparedFont | undefined;
 
 	function prepare(
@@ -68,21 +75,21 @@ export function createFontEmbedder(font: Font, deflate: Deflate): FontEmbedder {
 		};
 	}
 
-	return (file, objects, used) => {
-		if (!used.includes(1)) {
+	return (file, objects, drawn) => {
+		if (drawn.lines.length === 0) {
 			for (const id of Object.values(objects)) {
 				file.object(id, "null");
 			}
 			return;
 		}
 		let prepared: PreparedFont;
-		if (isWithin(used, basic)) {
+		if (drawn.isBasic) {
 			if (ready?.objects.font !== objects.font) {
-				ready = prepare(basic, objects, "once");
+				ready = prepare(font.basicGlyphs, objects, "once");
 			}
 			prepared = ready;
 		} else {
-			prepared = prepare(used, objects, "each");
+			prepared = prepare(glyphsOf(font, drawn.lines), objects, "each");
 		}
 		file.packedObjects(prepared.packed);
 		file.stream(
@@ -98,13 +105,22 @@ export function createFontEmbedder(font: Font, deflate: Deflate): FontEmbedder {
 	};
 }
 
-function isWithin(used: Uint8Array, subset: Uint8Array): boolean {
-	for (let glyph = 0; glyph < used.length; glyph++) {
-		if (used[glyph] === 1 && subset[glyph] === 0) {
-			return false;
-		}
+/** Marks the glyphs of some lines, with index by glyph. */
+function glyphsOf(font: Font, lines: readonly string[]): Uint8Array {
+	const used = new Uint8Array(font.file.glyphCount);
+	for (const line of lines) {
+		forEachWord(line, (word, index) => {
+			for (const glyph of font.shape(word).glyphs) {
+				used[glyph] = 1;
+			}
+			if (index > 0) {
+				for (const glyph of font.shape(" ").glyphs) {
+					used[glyph] = 1;
+				}
+			}
+		});
 	}
-	return true;
+	return used;
 }
 
 /** Glyphs are addressed by number, not by a standard character set (ISO 32000-1, table 123). */

@@ -1,6 +1,7 @@
 /** A font ready to set text in: words become glyphs, with kerning and ligatures, and glyphs become letters again. */
 import { codePointName } from "../../invoice/text.ts";
 import type { FontFace, FontName } from "./canvas.ts";
+import { BASIC_CHARACTERS } from "./subset.ts";
 import { readTrueType, type TrueType } from "./truetype.ts";
 
 /** A word as the PDF draws it. */
@@ -15,6 +16,16 @@ export interface ShapedWord {
 	readonly glyphs: readonly number[];
 }
 
+/** Words with the spaces between them, as the PDF draws them. */
+export interface ShapedLine {
+	/** In thousandths of the type size. */
+	readonly advance: number;
+	/** As that of a word. */
+	readonly operand: string;
+	/** Whether the subset of the basic characters has all of its glyphs. */
+	readonly isBasic: boolean;
+}
+
 export interface Font {
 	readonly file: TrueType;
 	readonly face: FontFace;
@@ -23,7 +34,13 @@ export interface Font {
 	 * @throws {Error} on a character that the font lacks.
 	 */
 	shape(word: string): ShapedWord;
-	readonly space: ShapedWord;
+	/**
+	 * Sets text on one line; words are not kerned with the spaces between them.
+	 * @throws {Error} on a character that the font lacks.
+	 */
+	line(text: string): ShapedLine;
+	/** Marks the glyphs of the basic characters, with index by glyph. */
+	readonly basicGlyphs: Uint8Array;
 	/** The letters that a glyph stands for, to copy and search by. */
 	letters(glyph: number): string;
 }
@@ -75,6 +92,9 @@ const CODE_POINTS = 0x10000;
 const CACHED_WORDS_MAX = 4096;
 /** A longer run of letters is hardly ever met twice. */
 const CACHED_WORD_LENGTH_MAX = 40;
+/** Lines are met again when they are drawn after they were measured, and those of a firm on its next invoice. */
+const CACHED_LINES_MAX = 2048;
+const CACHED_LINE_LENGTH_MAX = 120;
 
 /**
  * Reads a font; to be done once per process.
@@ -144,8 +164,38 @@ export function createFont(bytes: Uint8Array): Font {
 		return { advance: advance * scale, operand, glyphs: shaped };
 	}
 
-	const cachedShape = cacheByWord(shape);
+	const basicGlyphs = new Uint8Array(file.glyphCount);
+	for (const character of BASIC_CHARACTERS) {
+		for (const glyph of shape(character).glyphs) {
+			basicGlyphs[glyph] = 1;
+		}
+	}
+
+	const cachedShape = cacheByText(
+		shape,
+		CACHED_WORDS_MAX,
+		CACHED_WORD_LENGTH_MAX,
+	);
 	const space = shape(" ");
+
+	function shapeLine(text: string): ShapedLine {
+		let advance = 0;
+		let operand = "";
+		let isBasic = true;
+		forEachWord(text, (word, index) => {
+			const shaped = cachedShape(word);
+			advance += shaped.advance;
+			if (index > 0) {
+				advance += space.advance;
+				operand += space.operand;
+			}
+			operand += shaped.operand;
+			isBasic &&= shaped.glyphs.every((glyph) => basicGlyphs[glyph] === 1);
+		});
+		return { advance, operand, isBasic };
+	}
+
+	const line = cacheByText(shapeLine, CACHED_LINES_MAX, CACHED_LINE_LENGTH_MAX);
 	return {
 		file,
 		face: {
@@ -153,20 +203,12 @@ export function createFont(bytes: Uint8Array): Font {
 			descent: -file.descent / file.unitsPerEm,
 			capHeight: file.capHeight / file.unitsPerEm,
 			xHeight: file.xHeight / file.unitsPerEm,
-			width(text) {
-				let advance = 0;
-				forEachWord(text, (word, index) => {
-					advance += cachedShape(word).advance;
-					if (index > 0) {
-						advance += space.advance;
-					}
-				});
-				return advance / 1000;
-			},
+			width: (text) => line(text).advance / 1000,
 			has: (codePoint) => glyphOf(codePoint) !== 0,
 		},
 		shape: cachedShape,
-		space,
+		line,
+		basicGlyphs,
 		letters: (glyph) => lettersOfGlyph.get(glyph) ?? "",
 	};
 }
@@ -273,24 +315,26 @@ function escapeByte(byte: number): string {
 	}
 }
 
-/** Remembers the last few thousand words: when the young generation is full it becomes the old one. */
-function cacheByWord(
-	shape: (word: string) => ShapedWord,
-): (word: string) => ShapedWord {
-	let young = new Map<string, ShapedWord>();
+/** Remembers what came of the last few thousand texts: when the young generation is full it becomes the old one. */
+function cacheByText<Shaped extends object>(
+	shape: (text: string) => Shaped,
+	countMax: number,
+	lengthMax: number,
+): (text: string) => Shaped {
+	let young = new Map<string, Shaped>();
 	let old = young;
-	return (word) => {
-		const cached = young.get(word);
-		if (cached) {
+	return (text) => {
+		const cached = young.get(text);
+		if (cached !== undefined) {
 			return cached;
 		}
-		const shaped = old.get(word) ?? shape(word);
-		if (word.length <= CACHED_WORD_LENGTH_MAX) {
-			if (young.size >= CACHED_WORDS_MAX) {
+		const shaped = old.get(text) ?? shape(text);
+		if (text.length <= lengthMax) {
+			if (young.size >= countMax) {
 				old = young;
 				young = new Map();
 			}
-			young.set(word, shaped);
+			young.set(text, shaped);
 		}
 		return shaped;
 	};

@@ -30,14 +30,13 @@ declare module "*/pdfkit.browser.mjs" {
 		size: [width: number, height: number];
 		margin: number;
 		font: null;
-		info: Record<string, string | Date>;
 	}
 
 	export class PDFDocument {
 		constructor(options: PDFDocumentOptions);
 		readonly page: PDFPage;
 		readonly _root: PDFReference;
-		_id: Uint8Array;
+		readonly info: Record<string, string | Date>;
 		/** Byte offset of each object by id - 1. */
 		readonly _offsets: (number | null)[];
 		readonly _waiting: number;

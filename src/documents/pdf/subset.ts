@@ -32,17 +32,6 @@ function range(first: number, last: number): string {
 	return characters;
 }
 
-/** Marks the glyphs of the basic characters, with index by glyph. */
-export function basicGlyphs(font: Font): Uint8Array {
-	const used = new Uint8Array(font.file.glyphCount);
-	for (const character of BASIC_CHARACTERS) {
-		for (const glyph of font.shape(character).glyphs) {
-			used[glyph] = 1;
-		}
-	}
-	return used;
-}
-
 /**
  * Makes the subset of `font` with the glyphs marked in `used`: a pure function
  * of the two. Glyphs keep their numbers, so text can be written before it is

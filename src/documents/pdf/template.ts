@@ -1,15 +1,18 @@
 /** Templates at run time: a compiled template and a snapshot give the markup of a document. */
-import Handlebars from "handlebars/dist/cjs/handlebars.runtime.js";
 import type { Snapshot } from "../../invoice/snapshot.ts";
+import { type TextsByLanguage, templateData } from "./template-data.ts";
 import {
-	type TemplateData,
-	type TextsByLanguage,
-	templateData,
-} from "./template-data.ts";
-import { TEMPLATE_FUNCTIONS } from "./template-functions.ts";
+	type Call,
+	TEMPLATE_FUNCTIONS,
+	type TemplateFunctionName,
+} from "./template-functions.ts";
 
-/** A template as Handlebars' compiler leaves it: an object of functions. */
-export type CompiledPart = Parameters<typeof Handlebars.template>[0];
+/** A part as ./template-code.ts translates it: writes its markup. */
+export type CompiledPart = (
+	rendering: Rendering,
+	scope: Scope,
+	loop: Loop | undefined,
+) => string;
 
 /** One version of a template, compiled; ./compile.ts makes it of its files. */
 export interface CompiledTemplate {
@@ -78,29 +81,150 @@ function unknownTemplate(
 		: `There is no template “${name}”; there are: ${[...new Set(library.map((candidate) => candidate.name))].join(", ") || "none"}.`;
 }
 
-/** An environment of its own, so that the partials of two templates cannot meet. */
+/** What fields are looked up in, and around it what "../" reaches. */
+interface Scope {
+	readonly context: unknown;
+	readonly parent: Scope | undefined;
+}
+
+/** Where an `each` is. */
+interface Loop {
+	readonly entries: readonly unknown[];
+	/** Names of the entries, where they are fields. */
+	readonly keys: readonly string[] | undefined;
+	readonly count: number;
+	entry: unknown;
+	index: number;
+	key: string | number;
+	first: boolean;
+	last: boolean;
+}
+
+/** What the code of a template's parts works with; one for each document. */
+interface Rendering {
+	readonly data: Call["data"];
+	readonly functions: typeof TEMPLATE_FUNCTIONS;
+	/** What each function is handed last. */
+	readonly calls: Readonly<Record<TemplateFunctionName, Call>>;
+	part(name: string, scope: Scope, loop: Loop | undefined): string;
+	readonly escaped: typeof escaped;
+	readonly text: typeof text;
+	readonly given: typeof given;
+	readonly within: typeof within;
+	readonly loop: typeof loop;
+	readonly next: typeof next;
+}
+
+const FUNCTION_NAMES = Object.keys(
+	TEMPLATE_FUNCTIONS,
+) as TemplateFunctionName[];
+
 function instantiate(compiled: CompiledTemplate): Instance {
-	const environment = Handlebars.create();
-	for (const [name, action] of Object.entries(TEMPLATE_FUNCTIONS)) {
-		environment.registerHelper(name, action as (...all: unknown[]) => unknown);
-	}
-	for (const [name, part] of Object.entries(compiled.parts)) {
-		if (name !== MAIN_PART) {
-			environment.registerPartial(name, environment.template(part));
-		}
-	}
-	const main = compiled.parts[MAIN_PART];
+	const { parts } = compiled;
+	const main = parts[MAIN_PART];
 	if (main === undefined) {
 		throw new Error(
 			`The template ${compiled.name}/${compiled.version} has no ${MAIN_PART}.hbs.`,
 		);
 	}
-	const render = environment.template<Snapshot>(main);
 	return (invoice) => {
-		const data: TemplateData = templateData(
-			invoice,
-			compiled.texts[invoice.language],
-		);
-		return render(invoice, { data });
+		const data = {
+			...templateData(invoice, compiled.texts[invoice.language]),
+			root: invoice,
+		};
+		const calls: Partial<Record<TemplateFunctionName, Call>> = {};
+		for (const name of FUNCTION_NAMES) {
+			calls[name] = { name, data };
+		}
+		const rendering: Rendering = {
+			data,
+			functions: TEMPLATE_FUNCTIONS,
+			calls: calls as Rendering["calls"],
+			part: (name, scope, loop) => parts[name]?.(rendering, scope, loop) ?? "",
+			escaped,
+			text,
+			given,
+			within,
+			loop,
+			next,
+		};
+		return main(rendering, { context: invoice, parent: undefined }, undefined);
 	};
+}
+
+/** A value as text; what is not there is empty. */
+function text(value: unknown): string {
+	return value === undefined || value === null ? "" : String(value);
+}
+
+const MARKUP_CHARACTER = /[&<>"'`=]/;
+const MARKUP_CHARACTERS = /[&<>"'`=]/g;
+
+const ESCAPES: Readonly<Record<string, string>> = {
+	"&": "&amp;",
+	"<": "&lt;",
+	">": "&gt;",
+	'"': "&quot;",
+	"'": "&#x27;",
+	"`": "&#x60;",
+	"=": "&#x3D;",
+};
+
+/** A value as text in which the characters of markup are escaped. */
+function escaped(value: unknown): string {
+	const written = typeof value === "string" ? value : text(value);
+	return MARKUP_CHARACTER.test(written)
+		? written.replace(
+				MARKUP_CHARACTERS,
+				(character) => ESCAPES[character] ?? character,
+			)
+		: written;
+}
+
+/** Whether `if` takes its first way: lists without entries, zero and empty text are not there. */
+function given(value: unknown): boolean {
+	return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+function within(scope: Scope, context: unknown): Scope {
+	return context === scope.context ? scope : { context, parent: scope };
+}
+
+const NONE: readonly unknown[] = [];
+
+/** Begins to go through the entries of a list, or through the fields of an object. */
+function loop(value: unknown): Loop {
+	const isObject = typeof value === "object" && value !== null;
+	const keys =
+		isObject && !Array.isArray(value) ? Object.keys(value) : undefined;
+	let entries = NONE;
+	if (Array.isArray(value)) {
+		entries = value;
+	} else if (isObject) {
+		entries = Object.values(value);
+	}
+	return {
+		entries,
+		keys,
+		count: entries.length,
+		entry: undefined,
+		index: -1,
+		key: "",
+		first: false,
+		last: false,
+	};
+}
+
+/** Goes on to the next entry; false after the last. */
+function next(at: Loop): boolean {
+	const index = at.index + 1;
+	if (index >= at.count) {
+		return false;
+	}
+	at.index = index;
+	at.entry = at.entries[index];
+	at.key = at.keys?.[index] ?? index;
+	at.first = index === 0;
+	at.last = index === at.count - 1;
+	return true;
 }

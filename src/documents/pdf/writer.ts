@@ -14,8 +14,13 @@ import {
 	PAGE_WIDTH,
 	reference,
 } from "./document.ts";
-import { createFontEmbedder, type FontEmbedder, reserveFont } from "./embed.ts";
-import { createFont, type Font, forEachWord } from "./font.ts";
+import {
+	createFontEmbedder,
+	type DrawnText,
+	type FontEmbedder,
+	reserveFont,
+} from "./embed.ts";
+import { createFont, type Font } from "./font.ts";
 import { createImageReader, type Image, readImageSize } from "./image.ts";
 import {
 	createStructure,
@@ -94,9 +99,9 @@ function createCanvas(
 	};
 	const structureRoot = file.reserve();
 	const structure = createStructure(file, structureRoot);
-	const usedGlyphs = {
-		regular: new Uint8Array(fonts.regular.file.glyphCount),
-		semibold: new Uint8Array(fonts.semibold.file.glyphCount),
+	const drawn: Readonly<Record<FontName, DrawnText>> = {
+		regular: { lines: [], isBasic: true },
+		semibold: { lines: [], isBasic: true },
 	};
 	const imageIds = new Map<Image, number>();
 	const pages: Page[] = [];
@@ -220,20 +225,10 @@ function createCanvas(
 					`The text "${text}" was drawn outside of the structure, where nobody would hear it: call begin() before, or draw it in artifact().`,
 				);
 			}
-			const font = fonts[name];
-			const used = usedGlyphs[name];
-			let operand = "";
-			forEachWord(text, (word, index) => {
-				if (index > 0) {
-					operand += font.space.operand;
-					used[font.space.glyphs[0] ?? 0] = 1;
-				}
-				const shaped = font.shape(word);
-				operand += shaped.operand;
-				for (const glyph of shaped.glyphs) {
-					used[glyph] = 1;
-				}
-			});
+			const { operand, isBasic } = fonts[name].line(text);
+			const drawnWithFont = drawn[name];
+			drawnWithFont.lines.push(text);
+			drawnWithFont.isBasic &&= isBasic;
 			mark();
 			fillRectangles();
 			fill(color);
@@ -347,7 +342,7 @@ function createCanvas(
 				content.write(deflateText(page.operators.join(""), deflate, "each"));
 			}
 			for (const name of FONT_NAMES) {
-				embedders[name](file, fontObjects[name], usedGlyphs[name]);
+				embedders[name](file, fontObjects[name], drawn[name]);
 			}
 			kit._root.data.MarkInfo = kit.ref({ Marked: true });
 			// pdfkit ends what stands here; ours is written already.
