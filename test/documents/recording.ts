@@ -105,7 +105,7 @@ export function record(
 		rectangle(x, y, width, height, _color: Color) {
 			rectangles.push({ page, x, y, width, height });
 		},
-		grid(left, top, side, cells, _color: Color) {
+		grid(left, top, side, _count, cells, _color: Color) {
 			for (let at = 0; at < cells.length; at += 4) {
 				const [column = 0, row = 0, columns = 0, rows = 0] = cells.slice(at);
 				rectangles.push({

@@ -203,7 +203,7 @@ function drawPictures(canvas: Canvas, pictures: Pictures): void {
 			squares.push(at % 8, at >> 3, 1, 1);
 		}
 	}
-	canvas.grid(300, 60, 7.3, squares, "#161616");
+	canvas.grid(300, 60, 7.3, 8, squares, "#161616");
 	canvas.end();
 }
 

@@ -488,7 +488,7 @@ describe("The PDF writer", () => {
 				const content = plain(
 					draw((canvas) => {
 						canvas.begin("Figure", { alternative: "Muster" });
-						canvas.grid(left, top, unit, rectangles.flat(), "#000000");
+						canvas.grid(left, top, unit, 43, rectangles.flat(), "#000000");
 						canvas.end();
 					}),
 				);

@@ -87,14 +87,15 @@ export interface Canvas {
 		color: Color,
 	): void;
 	/**
-	 * Fills rectangles that lie on a grid of squares, as one shape; of each they
-	 * give column, row, columns and rows, one after the other. (x, y) is the
-	 * grid's top left corner and `side` that of a square.
+	 * Fills rectangles that lie on a grid of `count` × `count` squares, as one
+	 * shape; of each they give column, row, columns and rows, one after the
+	 * other. (x, y) is the grid's top left corner and `side` that of a square.
 	 */
 	grid(
 		x: number,
 		y: number,
 		side: number,
+		count: number,
 		rectangles: readonly number[],
 		color: Color,
 	): void;

@@ -155,7 +155,7 @@ function drawQr(pen: Pen, box: QrBox, x: number, y: number): void {
 	if (!pen.artifact) {
 		canvas.begin("Figure", { alternative: box.alternative });
 	}
-	canvas.grid(left, top, box.side, box.rectangles, box.color);
+	canvas.grid(left, top, box.side, box.count, box.rectangles, box.color);
 	if (!pen.artifact) {
 		canvas.end();
 	}

@@ -55,8 +55,14 @@ export function layOut(
 
 	scene.pageNumber = PAGE_COUNT_GUESS;
 	scene.pageCount = PAGE_COUNT_GUESS;
-	// First and following pages may differ; all following pages are alike.
-	const rooms = [0, 1].map((page) => fitFrame(scene, sheet, page));
+	// First and following pages may differ; all following pages are alike, and most documents have none.
+	const rooms: Frame[] = [];
+	const roomOf = (page: number): Frame => {
+		const kind = Math.min(page, 1);
+		const room = rooms[kind] ?? fitFrame(scene, sheet, kind);
+		rooms[kind] = room;
+		return room;
+	};
 
 	let rest: Box | undefined = measureStack(
 		scene,
@@ -73,10 +79,7 @@ export function layOut(
 		if (page > 0) {
 			canvas.addPage();
 		}
-		const room = rooms[Math.min(page, 1)];
-		if (room === undefined) {
-			break;
-		}
+		const room = roomOf(page);
 		const [first, next]: readonly [Box | undefined, Box | undefined] =
 			splitAtPage(rest, room.to - room.from);
 		if (first !== undefined) {
@@ -93,7 +96,7 @@ export function layOut(
 			scene,
 			sheet,
 			page,
-			rooms[Math.min(page, 1)]?.scale ?? 1,
+			roomOf(page).scale,
 		);
 		// What the first page says the others only repeat.
 		if (footer !== undefined) {

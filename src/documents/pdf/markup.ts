@@ -5,7 +5,7 @@ import { type Attributes, ELEMENTS, type ElementName } from "./vocabulary.ts";
 export interface ElementOf<Name extends ElementName> {
 	readonly name: Name;
 	readonly attributes: Attributes<Name>;
-	readonly children: Element[];
+	children: readonly Element[];
 	/** Text with its white space collapsed; empty where the element has none. */
 	text: string;
 	/** Whether `text` contains the characters of PLACEHOLDER. */
@@ -41,6 +41,8 @@ interface Tag {
 	name: ElementName;
 	attributes: Attributes<ElementName>;
 	closed: boolean;
+	/** What the element writes into the text that it stands in; empty where it does not stand in text. */
+	inText: string;
 	/** Whether text may stand in the element, and which elements may. */
 	allowsText: boolean;
 	allows: readonly string[];
@@ -52,8 +54,8 @@ interface Open {
 	element: Element;
 }
 
-/** The children of elements that have none. */
-const NONE: Element[] = [];
+/** The children of elements that have none, which most have. */
+const NONE: readonly Element[] = [];
 
 const tags = new Map<string, Tag>();
 
@@ -106,12 +108,12 @@ export function parseMarkup(markup: string): ElementOf<"document"> {
 		const element = {
 			name: tag.name,
 			attributes: tag.attributes,
-			children: tag.allows.length === 0 ? NONE : [],
+			children: NONE,
 			text: "",
 			hasPlaceholder: false,
 		} as Element;
 		if (current !== undefined) {
-			addElement(markup, start, current, element);
+			addElement(markup, start, current, element, tag.inText);
 		} else if (root === undefined && element.name === "document") {
 			root = element;
 		} else {
@@ -141,11 +143,17 @@ export function parseMarkup(markup: string): ElementOf<"document"> {
 
 const SLASH = 0x2f;
 
+const IN_TEXT: Readonly<Partial<Record<ElementName, string>>> = {
+	break: LINE_BREAK,
+	...PLACEHOLDER,
+};
+
 function addElement(
 	markup: string,
 	offset: number,
 	{ tag, element: parent }: Open,
 	element: Element,
+	inText: string,
 ): void {
 	if (!tag.allows.includes(element.name)) {
 		throw fault(
@@ -156,25 +164,22 @@ function addElement(
 				: `<${element.name}> does not stand in <${parent.name}>; there are: ${tag.allows.join(", ")}.`,
 		);
 	}
-	switch (element.name) {
-		case "break":
-			parent.text += LINE_BREAK;
-			break;
-		case "page-number":
-		case "page-count":
-		case "subtotal":
-			parent.text += PLACEHOLDER[element.name];
-			parent.hasPlaceholder = true;
-			break;
-		default:
-			if (parent.text !== "" && !isBlank(parent.text, 0, parent.text.length)) {
-				throw fault(
-					markup,
-					offset,
-					`<${parent.name}> holds text or elements, not both: put the text into <text>.`,
-				);
-			}
-			parent.children.push(element);
+	if (inText !== "") {
+		parent.text += inText;
+		parent.hasPlaceholder ||= inText !== LINE_BREAK;
+		return;
+	}
+	if (parent.text !== "" && !isBlank(parent.text, 0, parent.text.length)) {
+		throw fault(
+			markup,
+			offset,
+			`<${parent.name}> holds text or elements, not both: put the text into <text>.`,
+		);
+	}
+	if (parent.children === NONE) {
+		parent.children = [element];
+	} else {
+		(parent.children as Element[]).push(element);
 	}
 }
 
@@ -191,7 +196,9 @@ function addText(
 			: text;
 		return;
 	}
-	if (!isBlank(markup, start, end)) {
+	// A line break between two tags is by far the most frequent.
+	const isLineBreak = end === start + 1 && markup.charCodeAt(start) === 0x0a;
+	if (!isLineBreak && !isBlank(markup, start, end)) {
 		throw fault(
 			markup,
 			start + markup.slice(start, end).search(/\S/),
@@ -216,22 +223,13 @@ function isWhiteSpace(code: number): boolean {
 	return code === 0x20 || code === 0x0a || code === 0x09 || code === 0x0d;
 }
 
+/** White space that HTML would not leave as it is: beside other white space, at either end, or anything but a space. */
+const COLLAPSIBLE = /[\n\t\r]|(?:^|[ \u2028]) |[ \u2028]$/;
+
 /** Collapses the white space of an element's text, as HTML does; what a QR code says is taken as it stands. */
 function finish(element: Element): void {
 	const { text } = element;
-	if (text === "" || element.name === "content") {
-		return;
-	}
-	let wasSpace = true;
-	for (let index = 0; index < text.length; index++) {
-		const code = text.charCodeAt(index);
-		if (code === 0x20 ? wasSpace : isWhiteSpace(code)) {
-			element.text = collapse(text);
-			return;
-		}
-		wasSpace = code === 0x20 || code === 0x2028;
-	}
-	if (wasSpace) {
+	if (text !== "" && element.name !== "content" && COLLAPSIBLE.test(text)) {
 		element.text = collapse(text);
 	}
 }
@@ -334,6 +332,7 @@ function parseTag(markup: string, offset: number, source: string): Tag {
 		name,
 		attributes: attributes as Attributes<ElementName>,
 		closed: closing === "/",
+		inText: IN_TEXT[name] ?? "",
 		allowsText: ELEMENTS[name].text,
 		allows: ELEMENTS[name].children,
 	};

@@ -19,8 +19,8 @@ export interface StructureElement {
 }
 
 export interface Structure {
-	/** The innermost open element. */
-	readonly current: StructureElement;
+	/** The innermost open element; set by `begin` and `end` alone. A field and no getter: it is read for all that is drawn. */
+	current: StructureElement;
 	begin(type: StructureType, attributes: StructureAttributes): void;
 	end(): void;
 	/** Takes marked content on `page` into the current element; returns its MCID. */
@@ -43,7 +43,6 @@ export interface StructurePage {
 export function createStructure(file: PdfFile, root: number): Structure {
 	const document = createElement(file.reserve(), "Document", {}, root);
 	const open: StructureElement[] = [document];
-	let current = document;
 	/** By key: the elements of a page's marked content, or the one of an annotation. */
 	const parentTree: (readonly number[] | number)[] = [];
 
@@ -51,20 +50,18 @@ export function createStructure(file: PdfFile, root: number): Structure {
 		file.object(element.id, elementBody(element));
 	}
 
-	return {
-		get current() {
-			return current;
-		},
+	const structure: Structure = {
+		current: document,
 		begin(type, attributes) {
 			const element = createElement(
 				file.reserve(),
 				type,
 				attributes,
-				current.id,
+				structure.current.id,
 			);
-			addKid(current, `${element.id} 0 R`);
+			addKid(structure.current, `${element.id} 0 R`);
 			open.push(element);
-			current = element;
+			structure.current = element;
 		},
 		end() {
 			const parent = open[open.length - 2];
@@ -73,18 +70,18 @@ export function createStructure(file: PdfFile, root: number): Structure {
 					"end() was called with no structure element open: every end() needs its begin().",
 				);
 			}
-			close(current);
+			close(structure.current);
 			open.pop();
-			current = parent;
+			structure.current = parent;
 		},
 		mark(page) {
-			const identifier = page.owners.push(current.id) - 1;
-			if (current.page === 0) {
-				current.page = page.object;
+			const identifier = page.owners.push(structure.current.id) - 1;
+			if (structure.current.page === 0) {
+				structure.current.page = page.object;
 			}
 			addKid(
-				current,
-				current.page === page.object
+				structure.current,
+				structure.current.page === page.object
 					? `${identifier}`
 					: `<</Type/MCR/Pg ${page.object} 0 R/MCID ${identifier}>>`,
 			);
@@ -92,19 +89,19 @@ export function createStructure(file: PdfFile, root: number): Structure {
 		},
 		annotation(annotation, page) {
 			addKid(
-				current,
+				structure.current,
 				`<</Type/OBJR/Pg ${page.object} 0 R/Obj ${annotation} 0 R>>`,
 			);
-			return parentTree.push(current.id) - 1;
+			return parentTree.push(structure.current.id) - 1;
 		},
 		addPage(object) {
 			const owners: number[] = [];
 			return { object, key: parentTree.push(owners) - 1, owners };
 		},
 		finish(root) {
-			if (current !== document) {
+			if (structure.current !== document) {
 				throw new Error(
-					`The structure element ${current.type} was begun and never ended: call end() before finish().`,
+					`The structure element ${structure.current.type} was begun and never ended: call end() before finish().`,
 				);
 			}
 			close(document);
@@ -114,6 +111,7 @@ export function createStructure(file: PdfFile, root: number): Structure {
 			);
 		},
 	};
+	return structure;
 }
 
 function createElement(

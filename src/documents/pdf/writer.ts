@@ -73,7 +73,8 @@ interface Page {
 	readonly structure: StructurePage;
 	/** Whose marked content is open: an element's, an artifact's, or none. */
 	marked: StructureElement | "artifact" | undefined;
-	font: string;
+	font: FontName | undefined;
+	fontSize: number;
 	fill: Color | undefined;
 	stroke: Color | undefined;
 	lineWidth: number;
@@ -115,7 +116,8 @@ function createCanvas(
 			operators: [],
 			structure: structure.addPage(kit.page.dictionary.id),
 			marked: undefined,
-			font: "",
+			font: undefined,
+			fontSize: 0,
 			fill: undefined,
 			stroke: undefined,
 			lineWidth: 0,
@@ -232,11 +234,11 @@ function createCanvas(
 			mark();
 			fillRectangles();
 			fill(color);
-			const resource = RESOURCES[name];
-			const wanted = `/${resource} ${written(size)} Tf\n`;
-			if (page.font !== wanted) {
-				page.font = wanted;
-				page.operators.push(wanted);
+			if (page.font !== name || page.fontSize !== size) {
+				page.font = name;
+				page.fontSize = size;
+				const resource = RESOURCES[name];
+				page.operators.push(`/${resource} ${written(size)} Tf\n`);
 				if (kit.page.fonts[resource] === undefined) {
 					kit.page.fonts[resource] = reference(fontObjects[name].font);
 				}
@@ -251,8 +253,8 @@ function createCanvas(
 			fill(color);
 			page.rectangles.push(x, y, width, height);
 		},
-		grid(x, y, side, rectangles, color) {
-			cover(x, y, side * extent(rectangles, 0), side * extent(rectangles, 1));
+		grid(x, y, side, count, rectangles, color) {
+			cover(x, y, side * count, side * count);
 			mark();
 			fillRectangles();
 			fill(color);
@@ -391,15 +393,6 @@ function rectangleOperators(rectangles: readonly number[]): string {
 		operators += `${written(left)} ${written(bottom)} ${written(right - left)} ${written(top - bottom)} re\n`;
 	}
 	return `${operators}f\n`;
-}
-
-/** How many columns (`axis` 0) or rows (1) rectangles of a grid take up. */
-function extent(rectangles: readonly number[], axis: 0 | 1): number {
-	let most = 0;
-	for (let at = axis; at < rectangles.length; at += 4) {
-		most = Math.max(most, (rectangles[at] ?? 0) + (rectangles[at + 2] ?? 0));
-	}
-	return most;
 }
 
 /**
