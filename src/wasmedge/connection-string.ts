@@ -1,5 +1,4 @@
 /** MongoDB's connection strings in the sandbox: what it cannot do is refused at start, not at the first connection. */
-import { ConnectionString } from "mongodb-connection-string-url";
 import { ConfigurationError } from "../configuration.ts";
 
 /** Where the launcher puts the system's certificates for a connection string that asks for TLS and names none. */
@@ -25,29 +24,30 @@ export function completeConnectionString(
 			`${variable} begins with "mongodb+srv://", and the sandbox cannot ask for SRV records. Write the hosts out: mongodb://host1,host2/.`,
 		);
 	}
-	const parsed = parse(variable, uri);
-	const options = parsed.searchParams;
+	const isOn = optionsOf(uri);
 	for (const name of INSECURE) {
-		if (options.get(name) === "true") {
+		if (isOn(name)) {
 			throw new ConfigurationError(
 				`${variable} has ${name}, and the sandbox verifies every server. Leave it out, and name the file of the server's authority by tlsCAFile.`,
 			);
 		}
 	}
-	const hasTls = options.get("tls") === "true" || options.get("ssl") === "true";
-	if (hasTls && !options.has("tlsCAFile")) {
-		options.set("tlsCAFile", SYSTEM_AUTHORITIES);
-		return parsed.toString();
-	}
-	return uri;
+	const needsAuthorities =
+		(isOn("tls") || isOn("ssl")) && !isOn("tlsCAFile", ANY);
+	return needsAuthorities
+		? `${uri}&tlsCAFile=${encodeURIComponent(SYSTEM_AUTHORITIES)}`
+		: uri;
 }
 
-function parse(variable: string, uri: string): ConnectionString {
-	try {
-		return new ConnectionString(uri);
-	} catch (error) {
-		throw new ConfigurationError(
-			`${variable} cannot be read as a connection string: ${error instanceof Error ? error.message : error}.`,
+const ANY = /./;
+
+/** Whether an option of the connection string has a value like this; the names' case does not matter. */
+function optionsOf(uri: string): (name: string, value?: RegExp) => boolean {
+	const at = uri.indexOf("?");
+	const options = [...new URLSearchParams(at < 0 ? "" : uri.slice(at + 1))];
+	return (name, value = /^true$/) =>
+		options.some(
+			([each, text]) =>
+				each.toLowerCase() === name.toLowerCase() && value.test(text),
 		);
-	}
 }

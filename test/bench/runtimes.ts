@@ -105,6 +105,9 @@ async function coldStart(
 	});
 	children.push(child);
 	for (;;) {
+		if (child.exitCode !== null) {
+			throw new Error(`${command} ended with ${child.exitCode}.`);
+		}
 		try {
 			const answer = await fetch(`http://127.0.0.1:${port}/health/live`);
 			await answer.text();
