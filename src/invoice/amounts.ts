@@ -1,7 +1,7 @@
 /** The arithmetic of an invoice: line nets, VAT breakdown and totals, exact to the minor unit. */
-import Big from "big.js";
 import { CURRENCY_MINOR_UNITS, VAT_CATEGORIES } from "./codes.ts";
 import {
+	Decimal,
 	type DecimalText,
 	decimal,
 	formatAmount,
@@ -9,6 +9,7 @@ import {
 	formatPrice,
 	INTEGER_DIGITS_MAX,
 	roundHalfUp,
+	ZERO,
 } from "./decimal.ts";
 import type { Draft, DraftLine, Vat } from "./draft.ts";
 import type {
@@ -62,8 +63,10 @@ export interface AmountsDraft {
 	totals?: Draft["totals"];
 }
 
-const ZERO = new Big(0);
-const HUNDRED = new Big(100);
+const HUNDRED = new Decimal(100n, 0);
+
+/** A total must be less: its digits before the point are bounded. */
+const TOTAL_MAX = new Decimal(10n ** BigInt(INTEGER_DIGITS_MAX), 0);
 
 /** Places that a net price may need so that quantity × price gives a line's exact net amount. */
 const NET_PRICE_FRACTION_DIGITS_MAX = 18;
@@ -91,9 +94,9 @@ export function vatGroupKey(vat: SnapshotVat): string {
 
 /** An allowance or charge on its way from what was sent to what is stored; in what the caller's prices are in. */
 interface Settled {
-	amount: Big;
-	base?: Big;
-	percent?: Big;
+	amount: Decimal;
+	base?: Decimal;
+	percent?: Decimal;
 	reason?: string;
 }
 
@@ -101,20 +104,20 @@ interface Settled {
 interface Part {
 	sign: 1 | -1;
 	/** In the caller's prices. */
-	amount: Big;
+	amount: Decimal;
 	/** Without VAT. */
-	net: Big;
+	net: Decimal;
 	/** May the net be moved by one minor unit to make the group's sum come out? */
-	movable: (net: Big) => boolean;
+	movable: (net: Decimal) => boolean;
 }
 
 interface Group {
 	vat: SnapshotVat;
 	parts: Part[];
-	taxable: Big;
-	tax: Big;
+	taxable: Decimal;
+	tax: Decimal;
 	/** Gross sum that was asked for, where prices include VAT. */
-	gross?: Big;
+	gross?: Decimal;
 }
 
 /**
@@ -139,7 +142,7 @@ export function computeAmounts(draft: AmountsDraft): {
 	const inclusive = draft.pricesIncludeVat === true;
 	const groups = new Map<string, Group>();
 
-	const netOf = (amount: Big, vat: SnapshotVat) =>
+	const netOf = (amount: Decimal, vat: SnapshotVat) =>
 		inclusive ? withoutVat(amount, vat, digits) : amount;
 	const addPart = (vat: SnapshotVat, part: Part): Part => {
 		const key = vatGroupKey(vat);
@@ -154,7 +157,7 @@ export function computeAmounts(draft: AmountsDraft): {
 
 	const lines = draft.lines.map((line, index) => {
 		const quantity = decimal(line.quantity);
-		const extended = roundHalfUp(quantity.times(line.price), digits);
+		const extended = roundHalfUp(quantity.times(decimal(line.price)), digits);
 		const settle = (kind: "allowances" | "charges") =>
 			(line[kind] ?? []).map((item, position) =>
 				settleAllowance(
@@ -182,15 +185,15 @@ export function computeAmounts(draft: AmountsDraft): {
 			// A net price is never negative (BR-27): what it is made of keeps the quantity's sign.
 			movable: (net) => {
 				const extendedNet = net.plus(reduction);
-				return quantity.eq(0)
-					? extendedNet.eq(0)
-					: extendedNet.times(quantity).gte(0);
+				return quantity.isZero()
+					? extendedNet.isZero()
+					: !extendedNet.times(quantity).isNegative();
 			},
 		});
 		return { line, quantity, vat, allowances, charges, reduction, part };
 	});
 
-	const netsPerGroup = new Map<string, Big>();
+	const netsPerGroup = new Map<string, Decimal>();
 	for (const { vat, part } of lines) {
 		const key = vatGroupKey(vat);
 		netsPerGroup.set(key, (netsPerGroup.get(key) ?? ZERO).plus(part.amount));
@@ -209,7 +212,7 @@ export function computeAmounts(draft: AmountsDraft): {
 				sign,
 				amount: settled.amount,
 				net: netOf(settled.amount, vat),
-				movable: (net) => net.gte(0),
+				movable: (net) => !net.isNegative(),
 			});
 			return { settled, vat, part };
 		});
@@ -220,8 +223,8 @@ export function computeAmounts(draft: AmountsDraft): {
 		settleGroup(group, inclusive, digits);
 	}
 
-	const money = (value: Big) => formatAmount(value, digits);
-	const stored = (item: Settled, net: Big): SnapshotAllowance =>
+	const money = (value: Decimal) => formatAmount(value, digits);
+	const stored = (item: Settled, net: Decimal): SnapshotAllowance =>
 		inclusive
 			? {
 					amount: money(net),
@@ -314,7 +317,7 @@ export function computeAmounts(draft: AmountsDraft): {
 			violations,
 		);
 	}
-	if (taxInclusive.abs().gte(new Big(10).pow(INTEGER_DIGITS_MAX))) {
+	if (!taxInclusive.abs().lt(TOTAL_MAX)) {
 		violations.push({
 			pointer: "/lines",
 			rule: "amount-bound",
@@ -353,30 +356,36 @@ const TOTALS_TERMS: Record<keyof Totals, string> = {
 	payable: "BT-115",
 };
 
-function sum(values: readonly Big[]): Big {
+function signedBy(sign: 1 | -1, value: Decimal): Decimal {
+	return sign === 1 ? value : value.negated();
+}
+
+function sum(values: readonly Decimal[]): Decimal {
 	return values.reduce((total, value) => total.plus(value), ZERO);
 }
 
+/** In percent; categories without one have none to pay. */
+function rateOf(vat: SnapshotVat): Decimal {
+	return vat.rate === undefined ? ZERO : decimal(vat.rate);
+}
+
 /** BT-117: VAT on a taxable amount, rounded half up to the minor unit. */
-function vatOn(taxable: Big, vat: SnapshotVat, digits: number): Big {
-	return roundHalfUp(taxable.times(vat.rate ?? 0).div(HUNDRED), digits);
+function vatOn(taxable: Decimal, vat: SnapshotVat, digits: number): Decimal {
+	return roundHalfUp(taxable.times(rateOf(vat)).hundredth(), digits);
 }
 
-/** Division places are bounded in big.js; the exact quotient is approached far beyond any minor unit. */
-Big.DP = 40;
-
-function withoutVatExact(gross: Big, vat: SnapshotVat): Big {
-	return gross.times(HUNDRED).div(HUNDRED.plus(vat.rate ?? 0));
+function withoutVatExact(gross: Decimal, vat: SnapshotVat): Decimal {
+	return gross.times(HUNDRED).div(HUNDRED.plus(rateOf(vat)));
 }
 
-function withoutVat(gross: Big, vat: SnapshotVat, digits: number): Big {
+function withoutVat(gross: Decimal, vat: SnapshotVat, digits: number): Decimal {
 	return roundHalfUp(withoutVatExact(gross, vat), digits);
 }
 
 /** Settles a group's taxable amount and VAT (BR-CO-17, BR-S-08 …); moves part nets by minor units where prices include VAT. */
 function settleGroup(group: Group, inclusive: boolean, digits: number): void {
-	const signed = (value: (part: Part) => Big) =>
-		sum(group.parts.map((part) => value(part).times(part.sign)));
+	const signed = (value: (part: Part) => Decimal) =>
+		sum(group.parts.map((part) => signedBy(part.sign, value(part))));
 	if (inclusive) {
 		group.gross = signed((part) => part.amount);
 		const taxable = taxableOf(group.gross, group.vat, digits);
@@ -387,11 +396,11 @@ function settleGroup(group: Group, inclusive: boolean, digits: number): void {
 }
 
 /** The net whose VAT leads back to `gross`, or the rounded quotient where there is none. */
-function taxableOf(gross: Big, vat: SnapshotVat, digits: number): Big {
-	const unit = new Big(10).pow(-digits);
+function taxableOf(gross: Decimal, vat: SnapshotVat, digits: number): Decimal {
+	const unit = new Decimal(1n, digits);
 	const nearest = withoutVat(gross, vat, digits);
 	const candidates = [nearest, nearest.minus(unit), nearest.plus(unit)];
-	const deviation = (net: Big) =>
+	const deviation = (net: Decimal) =>
 		net
 			.plus(vatOn(net, vat, digits))
 			.minus(gross)
@@ -405,24 +414,24 @@ function taxableOf(gross: Big, vat: SnapshotVat, digits: number): Big {
  * Spreads a difference of some minor units over the parts, largest remainder
  * first, as often as it takes. What no part can take stays open.
  */
-function spread(group: Group, difference: Big, digits: number): void {
-	const unit = new Big(10).pow(-digits).times(difference.lt(0) ? -1 : 1);
+function spread(group: Group, difference: Decimal, digits: number): void {
+	const unit = new Decimal(difference.isNegative() ? -1n : 1n, digits);
 	const byRemainder = group.parts
 		.map((part) => ({
 			part,
-			remainder: withoutVatExact(part.amount, group.vat)
-				.minus(part.net)
-				.times(part.sign)
-				.times(unit),
+			remainder: signedBy(
+				part.sign,
+				withoutVatExact(part.amount, group.vat).minus(part.net),
+			).times(unit),
 		}))
 		.sort((a, b) => b.remainder.cmp(a.remainder));
 	let left = difference;
 	let moved = true;
-	while (moved && !left.eq(0)) {
+	while (moved && !left.isZero()) {
 		moved = false;
 		for (const { part } of byRemainder) {
-			const net = part.net.plus(unit.times(part.sign));
-			if (!left.eq(0) && part.movable(net)) {
+			const net = part.net.plus(signedBy(part.sign, unit));
+			if (!left.isZero() && part.movable(net)) {
 				part.net = net;
 				left = left.minus(unit);
 				moved = true;
@@ -433,12 +442,12 @@ function spread(group: Group, difference: Big, digits: number): void {
 
 /** The shortest price of at least two places for which round(quantity × price) is the line's exact net. */
 function netPriceOf(
-	extended: Big,
-	quantity: Big,
-	exact: Big,
+	extended: Decimal,
+	quantity: Decimal,
+	exact: Decimal,
 	digits: number,
-): Big {
-	if (quantity.eq(0)) {
+): Decimal {
+	if (quantity.isZero()) {
 		return roundHalfUp(exact, NET_PRICE_FRACTION_DIGITS_MAX);
 	}
 	const quotient = extended.div(quantity);
@@ -458,7 +467,7 @@ function netPriceOf(
 /** Works out amount, base and percentage of an allowance or charge (PEPPOL-EN16931-R040 … R042). */
 function settleAllowance(
 	item: DraftAllowance,
-	defaultBase: Big,
+	defaultBase: Decimal,
 	digits: number,
 	at: string,
 	violations: Violation[],
@@ -469,7 +478,7 @@ function settleAllowance(
 	}
 	const base = item.base === undefined ? defaultBase : decimal(item.base);
 	const percent = decimal(item.percent);
-	const amount = roundHalfUp(base.times(percent).div(HUNDRED), digits);
+	const amount = roundHalfUp(base.times(percent).hundredth(), digits);
 	if (item.amount !== undefined && !decimal(item.amount).eq(amount)) {
 		violations.push({
 			pointer: `${at}/amount`,
@@ -488,8 +497,8 @@ const TOTALS_RULE = {
 
 function compare(
 	sent: DecimalText | undefined,
-	computed: Big,
-	money: (value: Big) => DecimalText,
+	computed: Decimal,
+	money: (value: Decimal) => DecimalText,
 	at: string,
 	term: string,
 	violations: Violation[],

@@ -290,7 +290,7 @@ function totalsViolations(
 ): Violation[] {
 	const violations: Violation[] = [];
 	const gross = decimal(amounts.totals.taxInclusive);
-	if (draft.smallAmount === true && gross.gt(SMALL_AMOUNT_LIMIT_EUR)) {
+	if (draft.smallAmount === true && gross.gt(decimal(SMALL_AMOUNT_LIMIT_EUR))) {
 		violations.push({
 			pointer: "/smallAmount",
 			rule: "small-amount-limit",
@@ -298,7 +298,7 @@ function totalsViolations(
 			message: `The relief ends at ${SMALL_AMOUNT_LIMIT_EUR} € gross; this invoice has ${amounts.totals.taxInclusive}. Leave smallAmount out and give the customer and the other details.`,
 		});
 	}
-	if (draft.type === "381" && gross.lt(0)) {
+	if (draft.type === "381" && gross.isNegative()) {
 		violations.push({
 			pointer: "/lines",
 			rule: "credit-note-sign",

@@ -10,7 +10,7 @@ import {
 	lawViolations,
 } from "./check.ts";
 import type { DocumentType } from "./codes.ts";
-import { type DecimalText, decimal } from "./decimal.ts";
+import { type DecimalText, decimal, formatDecimal, ZERO } from "./decimal.ts";
 import {
 	CancellationSchema,
 	CorrectionSchema,
@@ -349,9 +349,11 @@ function limitViolations(
 	}
 	// The rounding belongs to it: with VAT included it is what leads back to the agreed sum.
 	const total = ({ totals }: Pick<Snapshot, "totals">) =>
-		decimal(totals.taxInclusive)
-			.plus(inclusive ? totals.rounding : "0")
-			.toFixed();
+		formatDecimal(
+			decimal(totals.taxInclusive).plus(
+				inclusive ? decimal(totals.rounding) : ZERO,
+			),
+		);
 	limits.push({
 		pointer: "/lines",
 		term: "BT-112",
@@ -377,15 +379,15 @@ interface Limit {
 
 function limitViolation(original: Snapshot) {
 	const sum = (amounts: readonly string[]) =>
-		amounts.reduce((total, amount) => total.plus(amount), decimal("0"));
+		amounts.reduce((total, amount) => total.plus(decimal(amount)), ZERO);
 	return (limit: Limit): Violation | undefined => {
 		const whole = sum(limit.original);
 		const left = whole.minus(sum(limit.earlier));
 		const now = decimal(limit.now);
 		// A part of an invoice may be negative (goods taken back): its credit is then negative too.
-		const within = whole.lt(0)
-			? now.lte(0) && now.gte(left)
-			: now.gte(0) && now.lte(left);
+		const within = whole.isNegative()
+			? !now.gt(ZERO) && !now.lt(left)
+			: !now.isNegative() && !now.gt(left);
 		return within
 			? undefined
 			: {
@@ -393,7 +395,7 @@ function limitViolation(original: Snapshot) {
 					rule: "correction-limit",
 					source: SOURCE,
 					term: limit.term,
-					message: `${limit.what} of ${original.number} is ${whole.toFixed()}, of which ${left.toFixed()} can still be credited; ${limit.now} cannot.`,
+					message: `${limit.what} of ${original.number} is ${formatDecimal(whole)}, of which ${formatDecimal(left)} can still be credited; ${limit.now} cannot.`,
 				};
 	};
 }

@@ -1,7 +1,7 @@
 /** Freezing: a checked draft gets its number and becomes the immutable snapshot. */
 import { normalizeVat, vatGroupKey } from "./amounts.ts";
 import type { CheckedDraft, CompletedDraft } from "./check.ts";
-import { decimal, formatDecimal } from "./decimal.ts";
+import { decimal, formatDecimal, ZERO } from "./decimal.ts";
 import type { DraftLine, Vat } from "./draft.ts";
 import { formatNumber } from "./number.ts";
 import type {
@@ -185,7 +185,7 @@ function paymentOf(
 	number: string,
 ): SnapshotFields["payment"] {
 	const { payment } = draft;
-	const due = decimal(amounts.totals.payable).gt(0) && draft.type !== "381";
+	const due = decimal(amounts.totals.payable).gt(ZERO) && draft.type !== "381";
 	const terms =
 		payment?.terms ??
 		(due && payment?.dueDate === undefined

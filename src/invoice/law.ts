@@ -1,7 +1,7 @@
 /** The rule table: what the law and EN 16931 demand of an invoice, one entry a rule. */
 import { isValidIBAN } from "ibantools";
 import { CURRENCY_MINOR_UNITS, EU_COUNTRIES } from "./codes.ts";
-import { decimal } from "./decimal.ts";
+import { decimal, formatDecimal, ZERO } from "./decimal.ts";
 import type { Address, Draft, DraftLine, Vat } from "./draft.ts";
 import { pointer } from "./violation.ts";
 
@@ -600,7 +600,7 @@ export const RULES: readonly Rule[] = [
 		({ vat, at }, report) => {
 			if (
 				vat.category === "S" &&
-				(vat.rate === undefined || decimal(vat.rate).lte(0))
+				(vat.rate === undefined || !decimal(vat.rate).gt(ZERO))
 			) {
 				report(`${at}/rate`);
 			}
@@ -619,7 +619,7 @@ export const RULES: readonly Rule[] = [
 			}
 			const rate = decimal(vat.rate);
 			if (!isTaxedInGermany(draft)) {
-				if (rate.gt(EU_VAT_RATE_MAX)) {
+				if (rate.gt(decimal(EU_VAT_RATE_MAX))) {
 					report(
 						`${at}/rate`,
 						`No rate in the European Union is above ${EU_VAT_RATE_MAX} %.`,
@@ -630,10 +630,10 @@ export const RULES: readonly Rule[] = [
 			const day = supplyDate(draft, line);
 			const valid = GERMAN_VAT_RATES.find(({ from }) => day >= from);
 			if (
-				rate.gt(0) &&
+				rate.gt(ZERO) &&
 				valid !== undefined &&
-				![...valid.rates, ...AGRICULTURAL_VAT_RATES].some((other) =>
-					rate.eq(other),
+				![...valid.rates, ...AGRICULTURAL_VAT_RATES].includes(
+					formatDecimal(rate),
 				)
 			) {
 				report(
@@ -655,7 +655,7 @@ export const RULES: readonly Rule[] = [
 				CATEGORIES_WITHOUT_TAX.has(vat.category) &&
 				vat.category !== "O" &&
 				vat.rate !== undefined &&
-				!decimal(vat.rate).eq(0)
+				!decimal(vat.rate).isZero()
 			) {
 				report(`${at}/rate`);
 			}
@@ -992,7 +992,7 @@ export const RULES: readonly Rule[] = [
 			if (
 				draft.pricesIncludeVat === true &&
 				draft.totals?.rounding !== undefined &&
-				!decimal(draft.totals.rounding).eq(0)
+				!decimal(draft.totals.rounding).isZero()
 			) {
 				report("/totals/rounding");
 			}
