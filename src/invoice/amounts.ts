@@ -18,7 +18,7 @@ import type {
 	Totals,
 	VatBreakdown,
 } from "./snapshot.ts";
-import { pointer, type Violation } from "./violation.ts";
+import type { Violation } from "./violation.ts";
 
 type DraftAllowance = NonNullable<DraftLine["allowances"]>[number];
 
@@ -164,7 +164,7 @@ export function computeAmounts(draft: AmountsDraft): {
 					item,
 					extended.abs(),
 					digits,
-					pointer("lines", index, kind, position),
+					`/lines/${index}/${kind}/${position}`,
 					violations,
 				),
 			);
@@ -205,7 +205,7 @@ export function computeAmounts(draft: AmountsDraft): {
 				item,
 				(netsPerGroup.get(vatGroupKey(vat)) ?? ZERO).abs(),
 				digits,
-				pointer(kind, index),
+				`/${kind}/${index}`,
 				violations,
 			);
 			const part = addPart(vat, {
@@ -255,7 +255,7 @@ export function computeAmounts(draft: AmountsDraft): {
 			line.netAmount,
 			part.net,
 			money,
-			pointer("lines", index, "netAmount"),
+			`/lines/${index}/netAmount`,
 			"BT-131",
 			violations,
 		);
@@ -312,7 +312,7 @@ export function computeAmounts(draft: AmountsDraft): {
 			draft.totals?.[name as keyof Totals],
 			value,
 			money,
-			pointer("totals", name),
+			`/totals/${name}`,
 			TOTALS_TERMS[name as keyof Totals],
 			violations,
 		);

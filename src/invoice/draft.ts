@@ -39,7 +39,7 @@ function decimalSchema(
 			? "no decimal places"
 			: `at most ${fractionDigits} decimal places`;
 	const least = sign === "unsigned" ? " that is not negative" : "";
-	return z
+	const schema = z
 		.string(
 			'must be a decimal number in a string, such as "49.90": a JSON number may lose cents',
 		)
@@ -47,8 +47,9 @@ function decimalSchema(
 			decimalPattern(fractionDigits, sign),
 			`must be a decimal number${least} with ${most}, such as "${example}"`,
 		)
-		.transform((text) => text as DecimalText)
 		.meta({ description, examples: [example] });
+	// The pattern is that of decimal text.
+	return schema as unknown as z.ZodType<DecimalText, string>;
 }
 
 function written(lengthMax: number) {

@@ -69,39 +69,42 @@ const CATEGORIES_WITHOUT_TAX = new Set(["Z", "E", "AE", "K", "G", "O"]);
 interface VatPlace {
 	vat: Vat | undefined;
 	at: string;
-	line?: DraftLine;
+	line?: DraftLine | undefined;
 }
 
-/** Half of the rules ask for them; a draft does not change while it is checked. */
-const vatPlacesOf = new WeakMap<Draft, readonly VatPlace[]>();
+/** Remembers what is found in a draft: several rules ask for it, and a draft does not change while it is checked. */
+function once<Found>(find: (draft: Draft) => Found): (draft: Draft) => Found {
+	const known = new WeakMap<Draft, { found: Found }>();
+	return (draft) => {
+		let entry = known.get(draft);
+		if (entry === undefined) {
+			entry = { found: find(draft) };
+			known.set(draft, entry);
+		}
+		return entry.found;
+	};
+}
 
-function vatPlaces(draft: Draft): readonly VatPlace[] {
-	const known = vatPlacesOf.get(draft);
-	if (known !== undefined) {
-		return known;
+const vatPlaces = once((draft): readonly VatPlace[] => {
+	const places: VatPlace[] = [];
+	const { lines = NONE, allowances = NONE, charges = NONE } = draft;
+	for (let index = 0; index < lines.length; index++) {
+		const line = lines[index];
+		places.push({ vat: line?.vat, line, at: `/lines/${index}/vat` });
 	}
-	const places = findVatPlaces(draft);
-	vatPlacesOf.set(draft, places);
+	for (let index = 0; index < allowances.length; index++) {
+		places.push({
+			vat: allowances[index]?.vat,
+			at: `/allowances/${index}/vat`,
+		});
+	}
+	for (let index = 0; index < charges.length; index++) {
+		places.push({ vat: charges[index]?.vat, at: `/charges/${index}/vat` });
+	}
 	return places;
-}
+});
 
-function findVatPlaces(draft: Draft): VatPlace[] {
-	return [
-		...(draft.lines ?? []).map((line, index) => ({
-			vat: line.vat,
-			line,
-			at: pointer("lines", index, "vat"),
-		})),
-		...(draft.allowances ?? []).map(({ vat }, index) => ({
-			vat,
-			at: pointer("allowances", index, "vat"),
-		})),
-		...(draft.charges ?? []).map(({ vat }, index) => ({
-			vat,
-			at: pointer("charges", index, "vat"),
-		})),
-	];
-}
+const NONE: readonly never[] = [];
 
 function hasCategory(draft: Draft, category: string): boolean {
 	return vatPlaces(draft).some(({ vat }) => vat?.category === category);
@@ -193,8 +196,12 @@ function eachLine(
 	return {
 		...rule,
 		check(draft, report) {
-			for (const [index, line] of (draft.lines ?? []).entries()) {
-				check(line, pointer("lines", index), report, draft);
+			const { lines = NONE } = draft;
+			for (let index = 0; index < lines.length; index++) {
+				const line = lines[index];
+				if (line !== undefined) {
+					check(line, `/lines/${index}`, report, draft);
+				}
 			}
 		},
 	};
@@ -223,62 +230,75 @@ function eachVat(
 		...rule,
 		check(draft, report) {
 			for (const place of vatPlaces(draft)) {
-				if (place.vat !== undefined) {
-					check({ ...place, vat: place.vat }, report, draft);
+				if (hasVat(place)) {
+					check(place, report, draft);
 				}
 			}
 		},
 	};
 }
 
-/** Allowances and charges of lines and document with what they are called. */
-function allowancePlaces(draft: Draft) {
-	const kinds = ["allowances", "charges"] as const;
-	return [
-		...(draft.lines ?? []).flatMap((line, index) =>
-			kinds.flatMap((kind) =>
-				(line[kind] ?? []).map((item, position) => ({
-					item,
-					at: pointer("lines", index, kind, position),
-				})),
-			),
-		),
-		...kinds.flatMap((kind) =>
-			(draft[kind] ?? []).map((item, position) => ({
-				item,
-				at: pointer(kind, position),
-			})),
-		),
-	];
+function hasVat(place: VatPlace): place is VatPlace & { vat: Vat } {
+	return place.vat !== undefined;
 }
 
-/** Every period of the draft and where it stands. */
-function periodPlaces(draft: Draft) {
-	return [
-		{ period: draft.delivery?.period, at: "/delivery/period" },
-		...(draft.lines ?? []).map(({ period }, index) => ({
-			period,
-			at: pointer("lines", index, "period"),
-		})),
-	];
+type AllowanceHolder = Pick<DraftLine, "allowances" | "charges">;
+type Period = NonNullable<DraftLine["period"]>;
+
+interface AllowancePlace {
+	item: NonNullable<DraftLine["allowances"]>[number];
+	at: string;
 }
+
+/** Allowances and charges of lines and document with what they are called. */
+const allowancePlaces = once((draft) => {
+	const places: AllowancePlace[] = [];
+	const add = (holder: AllowanceHolder, at: string) => {
+		for (const kind of ["allowances", "charges"] as const) {
+			holder[kind]?.forEach((item, position) => {
+				places.push({ item, at: `${at}/${kind}/${position}` });
+			});
+		}
+	};
+	draft.lines?.forEach((line, index) => {
+		add(line, `/lines/${index}`);
+	});
+	add(draft, "");
+	return places;
+});
+
+/** Every period of the draft and where it stands. */
+const periodPlaces = once((draft) => {
+	const places: { period: Period; at: string }[] = [];
+	if (draft.delivery?.period !== undefined) {
+		places.push({ period: draft.delivery.period, at: "/delivery/period" });
+	}
+	draft.lines?.forEach(({ period }, index) => {
+		if (period !== undefined) {
+			places.push({ period, at: `/lines/${index}/period` });
+		}
+	});
+	return places;
+});
 
 /** Every amount of the draft that EN 16931 bounds to the currency's decimal places. */
 function amountPlaces(draft: Draft) {
-	const places: { amount: string | undefined; at: string }[] = [];
+	const places: { amount: string; at: string }[] = [];
+	const add = (amount: string | undefined, at: string) => {
+		if (amount !== undefined) {
+			places.push({ amount, at });
+		}
+	};
 	for (const { item, at } of allowancePlaces(draft)) {
-		places.push({ amount: item.amount, at: `${at}/amount` });
-		places.push({ amount: item.base, at: `${at}/base` });
+		add(item.amount, `${at}/amount`);
+		add(item.base, `${at}/base`);
 	}
 	for (const [name, amount] of Object.entries(draft.totals ?? {})) {
-		places.push({ amount, at: pointer("totals", name) });
+		add(amount, `/totals/${name}`);
 	}
-	for (const [index, line] of (draft.lines ?? []).entries()) {
-		places.push({
-			amount: line.netAmount,
-			at: pointer("lines", index, "netAmount"),
-		});
-	}
+	draft.lines?.forEach(({ netAmount }, index) => {
+		add(netAmount, `/lines/${index}/netAmount`);
+	});
 	return places;
 }
 

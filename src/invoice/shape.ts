@@ -1,5 +1,6 @@
 /** Shape: whether JSON has the form of a schema, and what of it can still be used where it has not. */
 import type * as z from "zod";
+import { createShapeReader, type ShapeReader, UNSURE } from "./shape-reader.ts";
 import { DEPTH_MAX, normalizeTexts } from "./text.ts";
 import { pointer, type Violation } from "./violation.ts";
 
@@ -13,6 +14,10 @@ export function parseShape<Schema extends z.ZodType>(
 	input: unknown,
 ): { value?: z.output<Schema>; violations: Violation[] } {
 	const { value, violations } = normalizeTexts(input);
+	const read = shapeReader(schema)(value);
+	if (read !== UNSURE) {
+		return { value: read as z.output<Schema>, violations };
+	}
 	let result = schema.safeParse(value);
 	if (!result.success) {
 		violations.push(...shapeViolations(value, result.error.issues));
@@ -23,6 +28,18 @@ export function parseShape<Schema extends z.ZodType>(
 		}
 	}
 	return result.success ? { value: result.data, violations } : { violations };
+}
+
+const shapeReaders = new WeakMap<z.ZodType, ShapeReader>();
+
+/** Each schema's reader is made when it is first needed. */
+function shapeReader(schema: z.ZodType): ShapeReader {
+	let reader = shapeReaders.get(schema);
+	if (reader === undefined) {
+		reader = createShapeReader(schema);
+		shapeReaders.set(schema, reader);
+	}
+	return reader;
 }
 
 function shapeViolations(

@@ -8,7 +8,8 @@ export const DEPTH_MAX = 12;
  * Normalises every text of a JSON value: Unicode NFC, line ends as "\n", tabs
  * and no-break variants kept apart (a tab becomes a space). What cannot be put
  * on paper (control characters, halves of a surrogate pair) is reported.
- * A character without a glyph would break PDF/A (ISO 19005-3, 6.2.11.8).
+ * A character without a glyph would break PDF/A (ISO 19005-3, 6.2.11.8). What
+ * is in order already is not copied, and the value itself is never changed.
  */
 export function normalizeTexts(value: unknown): {
 	value: unknown;
@@ -31,24 +32,42 @@ export function normalizeTexts(value: unknown): {
 			});
 			return null;
 		}
-		const below = (key: PropertyKey, item: unknown) => {
-			path.push(key);
-			const result = walk(item);
+		return Array.isArray(node) ? walkList(node) : walkObject(node);
+	};
+	const walkList = (list: readonly unknown[]): unknown => {
+		let copy: unknown[] | undefined;
+		for (let index = 0; index < list.length; index++) {
+			path.push(index);
+			const item = walk(list[index]);
 			path.pop();
-			return result;
-		};
-		if (Array.isArray(node)) {
-			return node.map((item, index) => below(index, item));
+			if (item !== list[index]) {
+				copy ??= [...list];
+				copy[index] = item;
+			}
 		}
-		return Object.fromEntries(
-			Object.entries(node).map(([key, item]) => [key, below(key, item)]),
-		);
+		return copy ?? list;
+	};
+	const walkObject = (object: object): unknown => {
+		const fields = object as Record<string, unknown>;
+		let copy: Record<string, unknown> | undefined;
+		for (const key of Object.keys(fields)) {
+			path.push(key);
+			const item = walk(fields[key]);
+			path.pop();
+			if (item !== fields[key]) {
+				copy ??= { ...fields };
+				copy[key] = item;
+			}
+		}
+		return copy ?? object;
 	};
 	return { value: walk(value), violations };
 }
 
 // Tabs and line ends are mended below; every other control character is refused.
 const PLAIN = /^[\x20-\x7e]*$/;
+const LINE_END = /\r\n?|\u2028|\u2029|\u0085/g;
+const REFUSED = /[^\P{C}\n\u00ad\u200b-\u200d\u2060\ufeff]/u;
 
 function normalize(
 	text: string,
@@ -59,10 +78,10 @@ function normalize(
 		return text;
 	}
 	const normalized = text
-		.replace(/\r\n?|\u2028|\u2029|\u0085/g, "\n")
-		.replace(/\t/g, " ")
+		.replace(LINE_END, "\n")
+		.replaceAll("\t", " ")
 		.normalize("NFC");
-	const refused = /[^\P{C}\n\u00ad\u200b-\u200d\u2060\ufeff]/u.exec(normalized);
+	const refused = REFUSED.exec(normalized);
 	if (refused !== null) {
 		violations.push({
 			pointer: pointer(...path),

@@ -22,8 +22,10 @@ export function pointer(...keys: readonly PropertyKey[]): string {
 	return text;
 }
 
+const ESCAPABLE = /[~/]/;
+
 function escaped(key: string): string {
-	return /[~/]/.test(key)
+	return ESCAPABLE.test(key)
 		? key.replaceAll("~", "~0").replaceAll("/", "~1")
 		: key;
 }
