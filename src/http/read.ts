@@ -45,7 +45,7 @@ const TemplateQuery = z.strictObject({
 			'must be a template\'s name and version, such as "invoice/1"',
 		)
 		.optional()
-		.meta({
+		.register(z.globalRegistry, {
 			description:
 				"Renders the PDF with another template than the invoice's own. Such a copy has another entity tag.",
 			examples: ["invoice/1"],
@@ -55,7 +55,7 @@ const TemplateQuery = z.strictObject({
 const day = (description: string) =>
 	z.iso
 		.date('must be a calendar day, such as "2026-11-24"')
-		.meta({ description, examples: ["2026-11-24"] });
+		.register(z.globalRegistry, { description, examples: ["2026-11-24"] });
 
 const pageFields = {
 	limit: z.coerce
@@ -64,11 +64,15 @@ const pageFields = {
 		.min(1, "must be at least 1")
 		.max(LIST_LIMIT_MAX, `must be at most ${LIST_LIMIT_MAX}`)
 		.default(LIST_LIMIT_DEFAULT)
-		.meta({ description: "Invoices on a page." }),
-	after: z.string().max(500, "is none of ours").optional().meta({
-		description:
-			'Where the page starts: taken from the Link with rel="next" of the page before.',
-	}),
+		.register(z.globalRegistry, { description: "Invoices on a page." }),
+	after: z
+		.string()
+		.max(500, "is none of ours")
+		.optional()
+		.register(z.globalRegistry, {
+			description:
+				'Where the page starts: taken from the Link with rel="next" of the page before.',
+		}),
 };
 
 const CustomerQuery = z.strictObject(pageFields);
@@ -81,7 +85,7 @@ const DateQuery = z
 			.string()
 			.regex(SERIES_PATTERN, 'must be a series, such as "RE-2026"')
 			.optional()
-			.meta({ description: "This number range only." }),
+			.register(z.globalRegistry, { description: "This number range only." }),
 		...pageFields,
 	})
 	.refine(({ from, to }) => from <= to, {

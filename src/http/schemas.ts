@@ -13,7 +13,7 @@ import {
 import type { Snapshot } from "../invoice/snapshot.ts";
 
 const amount = (description: string, example = "147.20") =>
-	z.string().meta({ description, examples: [example] });
+	z.string().register(z.globalRegistry, { description, examples: [example] });
 
 const SettledAllowance = z
 	.strictObject({
@@ -26,29 +26,29 @@ const SettledAllowance = z
 			"11.90",
 		).optional(),
 	})
-	.meta({ id: "SettledAllowance" });
+	.register(z.globalRegistry, { id: "SettledAllowance" });
 
 const InvoiceVat = z
 	.strictObject({
 		category: z.enum(VAT_CATEGORIES),
 		rate: amount("In percent; absent for category O.", "19").optional(),
 	})
-	.meta({ id: "InvoiceVat" });
+	.register(z.globalRegistry, { id: "InvoiceVat" });
 
 const SettledDocumentAllowance = SettledAllowance.extend({
 	vat: InvoiceVat,
-}).meta({ id: "SettledDocumentAllowance" });
+}).register(z.globalRegistry, { id: "SettledDocumentAllowance" });
 
 const draftLine = LineSchema.shape;
 
 const InvoiceLine = z
 	.strictObject({
-		id: z.string().meta({ description: "BT-126." }),
-		name: z.string().meta({ description: "BT-153." }),
+		id: z.string().register(z.globalRegistry, { description: "BT-126." }),
+		name: z.string().register(z.globalRegistry, { description: "BT-153." }),
 		description: draftLine.description,
 		sellerId: draftLine.sellerId,
 		quantity: amount("BT-129.", "3"),
-		unit: z.string().meta({ description: "BT-130." }),
+		unit: z.string().register(z.globalRegistry, { description: "BT-130." }),
 		price: amount("Price of one unit without VAT (BT-146).", "49.90"),
 		netAmount: amount("BT-131.", "139.70"),
 		vat: InvoiceVat,
@@ -64,7 +64,7 @@ const InvoiceLine = z
 			"166.24",
 		).optional(),
 	})
-	.meta({ id: "InvoiceLine" });
+	.register(z.globalRegistry, { id: "InvoiceLine" });
 
 const VatGroup = z
 	.strictObject({
@@ -72,10 +72,13 @@ const VatGroup = z
 		rate: amount("In percent; absent for category O.", "19").optional(),
 		taxableAmount: amount("BT-116."),
 		taxAmount: amount("BT-117.", "27.97"),
-		exemptionReason: z.string().optional().meta({ description: "BT-120." }),
+		exemptionReason: z
+			.string()
+			.optional()
+			.register(z.globalRegistry, { description: "BT-120." }),
 		exemptionCode: VatSchema.shape.exemptionCode,
 	})
-	.meta({ id: "VatGroup" });
+	.register(z.globalRegistry, { id: "VatGroup" });
 
 const InvoiceTotals = z
 	.strictObject({
@@ -89,38 +92,44 @@ const InvoiceTotals = z
 		rounding: amount("BT-114.", "0.00"),
 		payable: amount("BT-115.", "175.17"),
 	})
-	.meta({ id: "InvoiceTotals" });
+	.register(z.globalRegistry, { id: "InvoiceTotals" });
 
 const draft = DraftSchema.shape;
 
 const settledFields = {
-	series: z.string().meta({ description: "Number range." }),
-	type: z.enum(DOCUMENT_TYPES).meta({ description: "BT-3." }),
-	issueDate: z.iso.date().meta({ description: "BT-2." }),
-	currency: z.string().meta({ description: "BT-5." }),
+	series: z
+		.string()
+		.register(z.globalRegistry, { description: "Number range." }),
+	type: z
+		.enum(DOCUMENT_TYPES)
+		.register(z.globalRegistry, { description: "BT-3." }),
+	issueDate: z.iso.date().register(z.globalRegistry, { description: "BT-2." }),
+	currency: z.string().register(z.globalRegistry, { description: "BT-5." }),
 	language: z.enum(LANGUAGES),
 	template: z.strictObject({ name: z.string(), version: z.int() }),
 	lines: z.array(InvoiceLine),
 	allowances: z.array(SettledDocumentAllowance).optional(),
 	charges: z.array(SettledDocumentAllowance).optional(),
-	vatBreakdown: z.array(VatGroup).meta({ description: "BG-23." }),
+	vatBreakdown: z
+		.array(VatGroup)
+		.register(z.globalRegistry, { description: "BG-23." }),
 	totals: InvoiceTotals,
 };
 
 /** An invoice as it is answered: the snapshot. */
 export const InvoiceSchema = z
 	.strictObject({
-		number: z
-			.string()
-			.meta({ description: "BT-1.", examples: ["RE-2026-000123"] }),
-		sequence: z
-			.int()
-			.min(1)
-			.meta({ description: "Place in the series, without gaps." }),
+		number: z.string().register(z.globalRegistry, {
+			description: "BT-1.",
+			examples: ["RE-2026-000123"],
+		}),
+		sequence: z.int().min(1).register(z.globalRegistry, {
+			description: "Place in the series, without gaps.",
+		}),
 		loginName: z.string(),
-		issuedAt: z.iso
-			.datetime()
-			.meta({ description: "When the number was given, UTC." }),
+		issuedAt: z.iso.datetime().register(z.globalRegistry, {
+			description: "When the number was given, UTC.",
+		}),
 		...settledFields,
 		seller: SellerSchema,
 		buyer: BuyerSchema.optional(),
@@ -130,7 +139,7 @@ export const InvoiceSchema = z
 		contractReference: draft.contractReference,
 		projectReference: draft.projectReference,
 		precedingInvoices: draft.precedingInvoices,
-		cancellation: z.literal(true).optional().meta({
+		cancellation: z.literal(true).optional().register(z.globalRegistry, {
 			description: "It cancels the preceding invoice as a whole.",
 		}),
 		pricesIncludeVat: z.literal(true).optional(),
@@ -144,14 +153,14 @@ export const InvoiceSchema = z
 				z.strictObject({
 					subject: z.string().optional(),
 					text: z.string(),
-					rule: z.string().optional().meta({
+					rule: z.string().optional().register(z.globalRegistry, {
 						description: "The law that demands the note, where we added it.",
 					}),
 				}),
 			)
 			.optional(),
 	})
-	.meta({
+	.register(z.globalRegistry, {
 		id: "Invoice",
 		description:
 			"An invoice: what was sent, completed, computed and numbered. It never changes.",
@@ -167,63 +176,69 @@ void undocumented;
 /** What the check answers: the part of the invoice that does not depend on its number. */
 export const CheckedDraftSchema = z
 	.strictObject(settledFields)
-	.meta({ id: "CheckedDraft" });
+	.register(z.globalRegistry, { id: "CheckedDraft" });
 
 export const InvoiceListSchema = z
 	.strictObject({ invoices: z.array(InvoiceSchema) })
-	.meta({ id: "InvoiceList" });
+	.register(z.globalRegistry, { id: "InvoiceList" });
 
 const ViolationSchema = z
 	.strictObject({
-		pointer: z.string().meta({
+		pointer: z.string().register(z.globalRegistry, {
 			description:
 				'Where: a JSON pointer (RFC 6901) into the body, or the query parameter\'s name after "/".',
 			examples: ["/lines/0/price"],
 		}),
-		rule: z.string().meta({ description: "Id of the rule." }),
-		source: z
+		rule: z
 			.string()
-			.optional()
-			.meta({ description: "Where the rule comes from." }),
+			.register(z.globalRegistry, { description: "Id of the rule." }),
+		source: z.string().optional().register(z.globalRegistry, {
+			description: "Where the rule comes from.",
+		}),
 		term: z
 			.string()
 			.optional()
-			.meta({ description: "Business term of EN 16931.", examples: ["BT-27"] }),
-		message: z.string().meta({ description: "What is wrong and what to do." }),
+			.register(z.globalRegistry, {
+				description: "Business term of EN 16931.",
+				examples: ["BT-27"],
+			}),
+		message: z.string().register(z.globalRegistry, {
+			description: "What is wrong and what to do.",
+		}),
 	})
-	.meta({ id: "Violation" });
+	.register(z.globalRegistry, { id: "Violation" });
 
 /** A problem, RFC 9457. */
 export const ProblemSchema = z
 	.strictObject({
-		type: z.string().meta({
+		type: z.string().register(z.globalRegistry, {
 			description: "Kind of the problem; GET it to read what it means.",
 			format: "uri-reference",
 			examples: ["/problems/invalid-draft"],
 		}),
 		title: z.string(),
 		status: z.int(),
-		detail: z
-			.string()
-			.meta({ description: "What is wrong with this request." }),
-		instance: z.string().meta({
+		detail: z.string().register(z.globalRegistry, {
+			description: "What is wrong with this request.",
+		}),
+		instance: z.string().register(z.globalRegistry, {
 			description: "The request, as the log names it.",
 			format: "uri",
 		}),
-		document: z.string().optional().meta({
+		document: z.string().optional().register(z.globalRegistry, {
 			description: "Address of the document that stands in the way.",
 			format: "uri-reference",
 		}),
 		violations: z
 			.array(ViolationSchema)
 			.optional()
-			.meta({ description: "Every fault." }),
+			.register(z.globalRegistry, { description: "Every fault." }),
 	})
-	.meta({ id: "Problem" });
+	.register(z.globalRegistry, { id: "Problem" });
 
 export const HealthSchema = z
 	.strictObject({ status: z.literal("ok") })
-	.meta({ id: "Health" });
+	.register(z.globalRegistry, { id: "Health" });
 
 export const ReadinessSchema = z
 	.object({
@@ -234,7 +249,7 @@ export const ReadinessSchema = z
 			.optional()
 			.describe("How WasmEdge runs the module, measured at its start."),
 	})
-	.meta({ id: "Readiness" });
+	.register(z.globalRegistry, { id: "Readiness" });
 
 export const ProblemTypeSchema = z
 	.strictObject({
@@ -243,4 +258,4 @@ export const ProblemTypeSchema = z
 		status: z.int(),
 		meaning: z.string(),
 	})
-	.meta({ id: "ProblemType" });
+	.register(z.globalRegistry, { id: "ProblemType" });

@@ -11,6 +11,9 @@ import {
 } from "./codes.ts";
 import { type DecimalText, decimalPattern } from "./decimal.ts";
 
+/** Where descriptions are kept. To register a schema costs nothing; `meta` would make another one, and most of a start is schemas. */
+const REGISTRY = z.globalRegistry;
+
 /** Lines of one invoice: enough for a wholesaler's month. With very long texts the database's 16 MiB come first. */
 export const LINES_MAX = 2000;
 /** Allowances or charges of one line or one document. */
@@ -43,28 +46,31 @@ function decimalSchema(
 		.string(
 			'must be a decimal number in a string, such as "49.90": a JSON number may lose cents',
 		)
-		.regex(
-			decimalPattern(fractionDigits, sign),
-			`must be a decimal number${least} with ${most}, such as "${example}"`,
+		.check(
+			z.regex(
+				decimalPattern(fractionDigits, sign),
+				`must be a decimal number${least} with ${most}, such as "${example}"`,
+			),
 		)
-		.meta({ description, examples: [example] });
+		.register(REGISTRY, { description, examples: [example] });
 	// The pattern is that of decimal text.
 	return schema as unknown as z.ZodType<DecimalText, string>;
 }
 
 function written(lengthMax: number) {
-	return z
-		.string("must be text")
-		.min(1, "must not be empty; leave the field out instead")
-		.max(lengthMax, `must have at most ${lengthMax} characters`)
-		.regex(/^(?!\s*$)/, "must not be blank; leave the field out instead");
+	return [
+		z.minLength(1, "must not be empty; leave the field out instead"),
+		z.maxLength(lengthMax, `must have at most ${lengthMax} characters`),
+		z.regex(/^(?!\s*$)/, "must not be blank; leave the field out instead"),
+	] as const;
 }
 
 /** Text on one line. */
 function text(lengthMax: number, description: string) {
-	return written(lengthMax)
-		.regex(/^[^\n]*$/, "must stand on one line")
-		.meta({ description });
+	return z
+		.string("must be text")
+		.check(...written(lengthMax), z.regex(/^[^\n]*$/, "must stand on one line"))
+		.register(REGISTRY, { description });
 }
 
 function shortText(description: string) {
@@ -73,7 +79,10 @@ function shortText(description: string) {
 
 /** Text that may run over several lines, parted by "\n". */
 function longText(description: string) {
-	return written(LONG_TEXT_LENGTH_MAX).meta({ description });
+	return z
+		.string("must be text")
+		.check(...written(LONG_TEXT_LENGTH_MAX))
+		.register(REGISTRY, { description });
 }
 
 function code(
@@ -84,20 +93,24 @@ function code(
 ) {
 	return z
 		.string(`must be ${expected}`)
-		.regex(pattern, `must be ${expected}`)
-		.refine((value) => list.has(value), `must be ${expected}`)
-		.meta({ description });
+		.check(
+			z.regex(pattern, `must be ${expected}`),
+			z.refine((value: string) => list.has(value), `must be ${expected}`),
+		)
+		.register(REGISTRY, { description });
 }
 
 /** A calendar day, "2026-11-24" (ISO 8601, the Gregorian calendar). */
 function date(description: string) {
 	return z.iso
 		.date('must be a calendar day as year-month-day, such as "2026-11-24"')
-		.refine(
-			(day) => day >= "1990-01-01" && day <= "2199-12-31",
-			"must lie between 1990-01-01 and 2199-12-31",
+		.check(
+			z.refine(
+				(day: string) => day >= "1990-01-01" && day <= "2199-12-31",
+				"must lie between 1990-01-01 and 2199-12-31",
+			),
 		)
-		.meta({ description });
+		.register(REGISTRY, { description });
 }
 
 function choice<const Values extends readonly [string, ...string[]]>(
@@ -106,7 +119,7 @@ function choice<const Values extends readonly [string, ...string[]]>(
 ) {
 	return z
 		.enum(values, `must be one of ${values.join(", ")}`)
-		.meta({ description });
+		.register(REGISTRY, { description });
 }
 
 const amount = (description: string, example = "10.00") =>
@@ -142,7 +155,7 @@ export const AddressSchema = z
 		),
 	})
 	.partial()
-	.meta({ id: "Address" });
+	.register(REGISTRY, { id: "Address" });
 
 const ContactSchema = z
 	.strictObject({
@@ -151,7 +164,7 @@ const ContactSchema = z
 		email: text(254, "E-mail address (BT-43, BT-58)."),
 	})
 	.partial()
-	.meta({ id: "Contact" });
+	.register(REGISTRY, { id: "Contact" });
 
 const vatIdentifier = (description: string) =>
 	z
@@ -160,7 +173,7 @@ const vatIdentifier = (description: string) =>
 			/^[A-Z]{2}[A-Z0-9+*]{2,13}$/,
 			'must be a VAT identification number with its country prefix and no spaces, such as "DE136695976"',
 		)
-		.meta({ description, examples: ["DE136695976"] });
+		.register(REGISTRY, { description, examples: ["DE136695976"] });
 
 export const SellerSchema = z
 	.strictObject({
@@ -189,13 +202,13 @@ export const SellerSchema = z
 				/^data:image\/(png|jpeg);base64,[A-Za-z0-9+/]+={0,2}$/,
 				'must be a PNG or JPEG as a data URI: "data:image/png;base64,…"',
 			)
-			.meta({
+			.register(REGISTRY, {
 				description:
 					"Logo printed at the top: a small PNG or JPEG as a data URI. It becomes part of the invoice, so that the document looks the same for ever.",
 			}),
 	})
 	.partial()
-	.meta({ id: "Seller" });
+	.register(REGISTRY, { id: "Seller" });
 
 export const BuyerSchema = z
 	.strictObject({
@@ -208,7 +221,7 @@ export const BuyerSchema = z
 		contact: ContactSchema,
 	})
 	.partial()
-	.meta({ id: "Buyer" });
+	.register(REGISTRY, { id: "Buyer" });
 
 const PeriodSchema = z
 	.strictObject({
@@ -216,7 +229,7 @@ const PeriodSchema = z
 		end: date("Last day (BT-74, BT-135)."),
 	})
 	.partial()
-	.meta({ id: "Period" });
+	.register(REGISTRY, { id: "Period" });
 
 export const VatSchema = z
 	.strictObject({
@@ -237,7 +250,7 @@ export const VatSchema = z
 		),
 	})
 	.partial({ rate: true, exemptionReason: true, exemptionCode: true })
-	.meta({ id: "Vat" });
+	.register(REGISTRY, { id: "Vat" });
 
 function allowanceFields(kind: "allowance" | "charge") {
 	return {
@@ -257,25 +270,25 @@ function allowanceFields(kind: "allowance" | "charge") {
 const LineAllowanceSchema = z
 	.strictObject(allowanceFields("allowance"))
 	.partial()
-	.meta({ id: "LineAllowance" });
+	.register(REGISTRY, { id: "LineAllowance" });
 const LineChargeSchema = z
 	.strictObject(allowanceFields("charge"))
 	.partial()
-	.meta({ id: "LineCharge" });
+	.register(REGISTRY, { id: "LineCharge" });
 const DocumentAllowanceSchema = z
 	.strictObject({
 		...allowanceFields("allowance"),
 		vat: VatSchema,
 	})
 	.partial()
-	.meta({ id: "DocumentAllowance" });
+	.register(REGISTRY, { id: "DocumentAllowance" });
 const DocumentChargeSchema = z
 	.strictObject({
 		...allowanceFields("charge"),
 		vat: VatSchema,
 	})
 	.partial()
-	.meta({ id: "DocumentCharge" });
+	.register(REGISTRY, { id: "DocumentCharge" });
 
 function list<Item extends z.ZodType>(item: Item, most: number, what: string) {
 	return z
@@ -313,12 +326,19 @@ export const LineSchema = z
 			"49.90",
 		),
 		vat: VatSchema,
-		allowances: list(LineAllowanceSchema, ALLOWANCES_MAX, "allowances").meta({
+		allowances: list(
+			LineAllowanceSchema,
+			ALLOWANCES_MAX,
+			"allowances",
+		).register(REGISTRY, {
 			description: "Reductions of this line (BG-27).",
 		}),
-		charges: list(LineChargeSchema, ALLOWANCES_MAX, "charges").meta({
-			description: "Charges on this line (BG-28).",
-		}),
+		charges: list(LineChargeSchema, ALLOWANCES_MAX, "charges").register(
+			REGISTRY,
+			{
+				description: "Charges on this line (BG-28).",
+			},
+		),
 		period: PeriodSchema.meta({
 			description: "When this line was supplied (BG-26).",
 		}),
@@ -328,7 +348,7 @@ export const LineSchema = z
 		),
 	})
 	.partial()
-	.meta({ id: "Line" });
+	.register(REGISTRY, { id: "Line" });
 
 const CreditTransferSchema = z
 	.strictObject({
@@ -338,18 +358,18 @@ const CreditTransferSchema = z
 				/^[A-Z]{2}[0-9]{2}[A-Z0-9]{8,30}$/,
 				'must be an IBAN without spaces, such as "DE89370400440532013000"',
 			)
-			.meta({ description: "Account (BT-84)." }),
+			.register(REGISTRY, { description: "Account (BT-84)." }),
 		bic: z
 			.string("must be text")
 			.regex(
 				/^[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?$/,
 				'must be a BIC, such as "COBADEFFXXX"',
 			)
-			.meta({ description: "The account's bank (BT-86)." }),
+			.register(REGISTRY, { description: "The account's bank (BT-86)." }),
 		accountName: text(70, "Account holder (BT-85)."),
 	})
 	.partial()
-	.meta({ id: "CreditTransfer" });
+	.register(REGISTRY, { id: "CreditTransfer" });
 
 const PaymentSchema = z
 	.strictObject({
@@ -366,7 +386,7 @@ const PaymentSchema = z
 		creditTransfer: CreditTransferSchema,
 	})
 	.partial()
-	.meta({ id: "Payment" });
+	.register(REGISTRY, { id: "Payment" });
 
 const NoteSchema = z
 	.strictObject({
@@ -374,17 +394,19 @@ const NoteSchema = z
 			.string("must be text")
 			.regex(/^[A-Z]{3}$/, 'must be a code of UNTDID 4451, such as "AAI"')
 			.optional()
-			.meta({ description: "Subject code, UNTDID 4451 (BT-21)." }),
+			.register(REGISTRY, {
+				description: "Subject code, UNTDID 4451 (BT-21).",
+			}),
 		text: longText("The note (BT-22)."),
 	})
-	.meta({ id: "Note" });
+	.register(REGISTRY, { id: "Note" });
 
 export const PrecedingInvoiceSchema = z
 	.strictObject({
 		number: text(100, "Number of the preceding invoice (BT-25)."),
 		date: date("Its issue date (BT-26)."),
 	})
-	.meta({ id: "PrecedingInvoice" });
+	.register(REGISTRY, { id: "PrecedingInvoice" });
 
 export const TotalsSchema = z
 	.strictObject({
@@ -402,7 +424,7 @@ export const TotalsSchema = z
 		payable: amount("Amount due for payment (BT-115).", "175.17"),
 	})
 	.partial()
-	.meta({ id: "DraftTotals" });
+	.register(REGISTRY, { id: "DraftTotals" });
 
 /** Special schemes that exempt all of an invoice and demand words of their own. */
 export const SPECIAL_SCHEMES = [
@@ -434,7 +456,7 @@ export const DraftSchema = z
 				/^[^\s\p{Cc}](?:[^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u,
 				"must have 1 to 100 characters, none of them a control character, and no space at either end",
 			)
-			.meta({
+			.register(REGISTRY, {
 				description: "Whose invoice this is, in the calling services.",
 				examples: ["anna.schmidt"],
 			}),
@@ -444,7 +466,7 @@ export const DraftSchema = z
 				SERIES_PATTERN,
 				'must be 1 to 24 capital letters, digits and hyphens, such as "RE-2026"',
 			)
-			.meta({
+			.register(REGISTRY, {
 				description:
 					"Number range (BT-1 begins with it). The configured one where it is left out.",
 				examples: ["RE-2026"],
@@ -474,7 +496,7 @@ export const DraftSchema = z
 					.min(1, "must be at least 1")
 					.max(9999, "must be at most 9999"),
 			})
-			.meta({
+			.register(REGISTRY, {
 				description:
 					"The template that renders this document for ever. The configured one where it is left out.",
 			}),
@@ -486,7 +508,9 @@ export const DraftSchema = z
 			PrecedingInvoiceSchema,
 			100,
 			"preceding invoices",
-		).meta({ description: "Invoices that this one refers to (BG-3)." }),
+		).register(REGISTRY, {
+			description: "Invoices that this one refers to (BG-3).",
+		}),
 		seller: SellerSchema.meta({
 			description:
 				"The supplier (BG-4). The configured seller where it is left out.",
@@ -504,54 +528,59 @@ export const DraftSchema = z
 				}),
 			})
 			.partial()
-			.meta({
+			.register(REGISTRY, {
 				id: "Delivery",
 				description: "Time and place of supply (BG-13).",
 			}),
-		pricesIncludeVat: z.boolean("must be true or false").meta({
+		pricesIncludeVat: z.boolean("must be true or false").register(REGISTRY, {
 			description:
 				"True: prices, allowances and charges are with VAT, as consumers know them. The net amounts are computed so that the gross sum stays exact.",
 		}),
-		lines: list(LineSchema, LINES_MAX, "lines").meta({
+		lines: list(LineSchema, LINES_MAX, "lines").register(REGISTRY, {
 			description: "What was supplied (BG-25).",
 		}),
 		allowances: list(
 			DocumentAllowanceSchema,
 			ALLOWANCES_MAX,
 			"allowances",
-		).meta({
+		).register(REGISTRY, {
 			description: "Reductions of the whole document (BG-20).",
 		}),
-		charges: list(DocumentChargeSchema, ALLOWANCES_MAX, "charges").meta({
-			description: "Charges on the whole document (BG-21).",
-		}),
+		charges: list(DocumentChargeSchema, ALLOWANCES_MAX, "charges").register(
+			REGISTRY,
+			{
+				description: "Charges on the whole document (BG-21).",
+			},
+		),
 		totals: TotalsSchema.meta({
 			description:
 				"`prepaid` and `rounding` are taken from here. Whatever else is sent must agree with what we compute, to the cent.",
 		}),
 		payment: PaymentSchema,
-		notes: list(NoteSchema, NOTES_MAX, "notes").meta({
+		notes: list(NoteSchema, NOTES_MAX, "notes").register(REGISTRY, {
 			description: "Free text (BG-1).",
 		}),
 		specialScheme: choice(
 			SPECIAL_SCHEMES,
 			"A special scheme that exempts the whole invoice: smallBusiness (§ 19 UStG), usedGoods, worksOfArt, antiques (§ 25a UStG), travelAgent (§ 25 UStG). Every line is then of category E; the required words are added.",
 		),
-		smallAmount: z.boolean("must be true or false").meta({
+		smallAmount: z.boolean("must be true or false").register(REGISTRY, {
 			description:
 				"True: an invoice of at most 250 € gross with the relief of § 33 UStDV (no customer, tax number or date of supply needed).",
 		}),
-		worksOnPrivateProperty: z.boolean("must be true or false").meta({
-			description:
-				"True: work on real estate for a private customer; his duty to keep the invoice two years is printed (§ 14b (1) sentence 5 UStG).",
-		}),
-		cashAccounting: z.boolean("must be true or false").meta({
+		worksOnPrivateProperty: z
+			.boolean("must be true or false")
+			.register(REGISTRY, {
+				description:
+					"True: work on real estate for a private customer; his duty to keep the invoice two years is printed (§ 14b (1) sentence 5 UStG).",
+			}),
+		cashAccounting: z.boolean("must be true or false").register(REGISTRY, {
 			description:
 				"True: the supplier accounts for VAT on receipts (§ 20 UStG); the words that § 14 (4) no. 6a UStG demands from 2028 on are printed.",
 		}),
 	})
 	.partial()
-	.meta({ id: "Draft" });
+	.register(REGISTRY, { id: "Draft" });
 
 /** A draft whose shape has been checked; whether it is lawful is not yet known. */
 export type Draft = z.infer<typeof DraftSchema>;
@@ -572,7 +601,7 @@ export const CancellationSchema = z
 		),
 	})
 	.partial()
-	.meta({ id: "Cancellation" });
+	.register(REGISTRY, { id: "Cancellation" });
 
 /** One line of an invoice that is credited. */
 const CorrectionLineSchema = z
@@ -591,7 +620,7 @@ const CorrectionLineSchema = z
 			"49.90",
 		).optional(),
 	})
-	.meta({ id: "CorrectionLine" });
+	.register(REGISTRY, { id: "CorrectionLine" });
 
 /** What a caller sends to credit a part of an invoice. */
 export const CorrectionSchema = z
@@ -601,7 +630,7 @@ export const CorrectionSchema = z
 		reason: longText("Why it is corrected; printed as a note."),
 		lines: list(CorrectionLineSchema, LINES_MAX, "lines")
 			.min(1, "must name at least one line")
-			.meta({
+			.register(REGISTRY, {
 				description:
 					"What is credited. A line without quantity and price is credited as a whole, its allowances and charges included.",
 			}),
@@ -614,7 +643,7 @@ export const CorrectionSchema = z
 		}),
 	})
 	.partial({ issueDate: true, series: true, allowances: true, charges: true })
-	.meta({ id: "Correction" });
+	.register(REGISTRY, { id: "Correction" });
 
 export type Cancellation = z.infer<typeof CancellationSchema>;
 export type Correction = z.infer<typeof CorrectionSchema>;

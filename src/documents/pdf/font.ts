@@ -104,19 +104,8 @@ export function createFont(bytes: Uint8Array): Font {
 	const file = readTrueType(bytes);
 	const scale = 1000 / file.unitsPerEm;
 	const codes = new Array<string | undefined>(file.glyphCount);
-	const lettersOfGlyph = new Map<number, string>();
-	for (const [codePoint, glyph] of file.characters) {
-		if (!lettersOfGlyph.has(glyph)) {
-			lettersOfGlyph.set(glyph, String.fromCodePoint(codePoint));
-		}
-	}
-	for (const [letters, codePoint] of LIGATURES) {
-		const glyph = file.characters.get(codePoint);
-		if (glyph !== undefined) {
-			lettersOfGlyph.set(glyph, letters);
-		}
-	}
-
+	// Asked for when a subset is made, and not before the service starts.
+	let lettersOfGlyph: Map<number, string> | undefined;
 	const glyphs = readDrawable(file);
 	const kerning = cacheKerning(file);
 
@@ -209,8 +198,28 @@ export function createFont(bytes: Uint8Array): Font {
 		shape: cachedShape,
 		line,
 		basicGlyphs,
-		letters: (glyph) => lettersOfGlyph.get(glyph) ?? "",
+		letters(glyph) {
+			lettersOfGlyph ??= readLetters(file);
+			return lettersOfGlyph.get(glyph) ?? "";
+		},
 	};
+}
+
+/** Glyph → the letters that it stands for: those of its first code point, or of a ligature. */
+function readLetters(file: TrueType): Map<number, string> {
+	const letters = new Map<number, string>();
+	file.characters.forEach((glyph, codePoint) => {
+		if (!letters.has(glyph)) {
+			letters.set(glyph, String.fromCharCode(codePoint));
+		}
+	});
+	for (const [text, codePoint] of LIGATURES) {
+		const glyph = file.characters.get(codePoint);
+		if (glyph !== undefined) {
+			letters.set(glyph, text);
+		}
+	}
+	return letters;
 }
 
 /** Code point → glyph, INVISIBLE_GLYPH where nothing is drawn, 0 where nothing can be. */
@@ -219,11 +228,12 @@ function readDrawable(file: TrueType): Uint16Array {
 	for (const codePoint of SPACES) {
 		glyphs[codePoint] = file.characters.get(SPACE) ?? 0;
 	}
-	for (const [codePoint, glyph] of file.characters) {
+	// Not "for … of": an array for each of a thousand entries is half of the time it takes to start.
+	file.characters.forEach((glyph, codePoint) => {
 		if (!isCombiningAccent(codePoint)) {
 			glyphs[codePoint] = glyph;
 		}
-	}
+	});
 	for (const codePoint of INVISIBLE) {
 		glyphs[codePoint] = INVISIBLE_GLYPH;
 	}
