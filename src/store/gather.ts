@@ -1,7 +1,10 @@
-/** Reads that arrive while others are under way go to the database together: a command costs as much for many as for one. */
+/** Reads that arrive while another is under way go to the database together: a command costs as much for many as for one. */
 
-/** Commands under way at once; one that hangs must not hold up all the others. */
-const COMMANDS_MAX = 4;
+/** A command that takes longer holds up nobody else. */
+const SLOW_MS = 25;
+
+/** Slow commands at once; while there are so many, reads wait. */
+const SLOW_COMMANDS_MAX = 16;
 
 /** Keys of one command. */
 const KEYS_MAX = 32;
@@ -14,18 +17,28 @@ interface Waiting<Key, Value> {
 
 /**
  * Makes a read of one key from a read of many, which answers in the keys'
- * order. A read that comes alone is sent at once. Every read is sent after it
- * was asked for, so it sees what was stored before.
+ * order. A read that comes alone is sent at once; those that come meanwhile
+ * follow in one command when it is answered, or slow. Every read is sent after
+ * it was asked for, so it sees what was stored before.
  */
 export function gatherReads<Key, Value>(
 	readMany: (keys: Key[]) => Promise<Value[]>,
 ): (key: Key) => Promise<Value> {
-	const waiting: Waiting<Key, Value>[] = [];
-	let commands = 0;
+	let waiting: Waiting<Key, Value>[] = [];
+	let isUnderWay = false;
+	let slowCommands = 0;
 
 	async function send(): Promise<void> {
-		const sent = waiting.splice(0, KEYS_MAX);
-		commands += 1;
+		const sent = waiting.slice(0, KEYS_MAX);
+		waiting = waiting.slice(KEYS_MAX);
+		isUnderWay = true;
+		let isSlow = false;
+		const slow = setTimeout(() => {
+			isSlow = true;
+			slowCommands += 1;
+			isUnderWay = false;
+			sendWaiting();
+		}, SLOW_MS);
 		try {
 			const values = await readMany(sent.map(({ key }) => key));
 			for (const [at, { resolve }] of sent.entries()) {
@@ -36,12 +49,17 @@ export function gatherReads<Key, Value>(
 				reject(error);
 			}
 		}
-		commands -= 1;
+		clearTimeout(slow);
+		if (isSlow) {
+			slowCommands -= 1;
+		} else {
+			isUnderWay = false;
+		}
 		sendWaiting();
 	}
 
 	function sendWaiting(): void {
-		while (waiting.length > 0 && commands < COMMANDS_MAX) {
+		if (waiting.length > 0 && !isUnderWay && slowCommands < SLOW_COMMANDS_MAX) {
 			void send();
 		}
 	}
