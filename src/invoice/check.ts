@@ -199,11 +199,8 @@ export function documentViolations(
 		});
 	}
 	const { canPrint } = context;
-	if (canPrint !== undefined) {
+	if (canPrint !== undefined && !canPrintAll(JSON.stringify(draft), canPrint)) {
 		eachText(draft, [], (text, path) => {
-			if (PLAIN_TEXT.test(text)) {
-				return;
-			}
 			for (const character of text) {
 				const codePoint = character.codePointAt(0) ?? 0;
 				if (codePoint > 0x7e && !canPrint(codePoint)) {
@@ -221,8 +218,22 @@ export function documentViolations(
 	return violations;
 }
 
-/** ASCII, which every font has. */
-const PLAIN_TEXT = /^[\n\x20-\x7e]*$/;
+/** All but ASCII, which every font has; in JSON line breaks are ASCII, too. */
+const BEYOND_ASCII = /[^ -~]/gu;
+
+/** Whether there is a glyph for every character of a text, asked once for each: looking for the place of a fault can wait until there is one. */
+function canPrintAll(
+	text: string,
+	canPrint: NonNullable<CheckContext["canPrint"]>,
+): boolean {
+	const characters = new Set(text.match(BEYOND_ASCII));
+	for (const character of characters) {
+		if (!canPrint(character.codePointAt(0) ?? 0)) {
+			return false;
+		}
+	}
+	return true;
+}
 
 /** Fields that are on no document. */
 const NOT_PRINTED = new Set(["loginName", "logo"]);

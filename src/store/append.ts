@@ -727,30 +727,13 @@ function claimsOf({ idempotency, reservations = [] }: AppendRequest): string[] {
 	return claims;
 }
 
-/** Bytes that a draft will take as object and as canonical text, estimated from its texts: exact sizes are known when it is frozen. */
+/** Bytes that a draft will take as object and as canonical text, estimated from its own text: exact sizes are known when it is frozen. */
 function storedBytes({ checked }: AppendRequest): number {
-	return STORED_PER_DRAFT * textLength(checked.draft);
+	return STORED_PER_DRAFT * JSON.stringify(checked.draft).length;
 }
 
-/** A draft is stored twice, with computed amounts and names of fields. */
+/** A draft is stored twice, with computed amounts. */
 const STORED_PER_DRAFT = 3;
-
-/** What a number or a field's name takes, about. */
-const FIELD_LENGTH = 10;
-
-function textLength(value: unknown): number {
-	if (typeof value === "string") {
-		return value.length;
-	}
-	if (typeof value !== "object" || value === null) {
-		return FIELD_LENGTH;
-	}
-	let length = 0;
-	for (const key in value) {
-		length += FIELD_LENGTH + textLength(value[key as never]);
-	}
-	return length;
-}
 
 function isOpen({ open }: Pending): boolean {
 	return open;
