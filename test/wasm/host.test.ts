@@ -617,14 +617,18 @@ describe("the engine's host", function () {
 				function accepted(s) {
 					const chunks = Array.from({ length: 2000 }, (_, i) => new Uint8Array(i % 7 * 1000).fill(i));
 					const total = chunks.reduce((sum, { length }) => sum + length, 0);
-					let sent = 0, waits = 0;
+					let sent = 0, isFull = false;
 					const go = () => {
 						while (sent < total) {
 							const taken = host.send(s, chunks, sent);
-							if (taken === -1) { waits++; host.watch(s, WRITABLE); return }
+							if (taken === -1) {
+								if (!isFull) print("full");
+								isFull = true;
+								host.watch(s, WRITABLE);
+								return;
+							}
 							sent += taken;
 						}
-						print("waits " + waits);
 						host.closeSocket(s);
 						ended = true;
 					};
@@ -632,7 +636,7 @@ describe("the engine's host", function () {
 					go();
 				}`);
 			const socket = await dial(child);
-			const waits = said(child, "waits ");
+			await said(child, "full"); // nothing is read before
 			const expected = Buffer.concat(
 				Array.from({ length: 2000 }, (_, i) =>
 					Buffer.alloc((i % 7) * 1000, i % 256),
@@ -642,10 +646,6 @@ describe("the engine's host", function () {
 			socket.on("data", (chunk) => chunks.push(chunk));
 			await once(socket, "end");
 			assert.ok(expected.equals(Buffer.concat(chunks)));
-			assert.ok(
-				Number(await waits) > 0,
-				"the peer's buffers must have been full once",
-			);
 		});
 
 		it("notices a peer that breaks off, whatever it waits for", async () => {
@@ -698,7 +698,8 @@ describe("the engine's host", function () {
 				`${SOCKET_LOOP}
 				host.watch(0, READABLE);
 				on.set(0, (flags) => {
-					print("flags " + (flags === (READABLE | BROKEN)));
+					// BROKEN too, if the other end is not only shut down but closed by now.
+					print("flags " + ((flags & READABLE) !== 0));
 					ended = true;
 				});
 				print("ready ");`,
