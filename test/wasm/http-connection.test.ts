@@ -1,4 +1,4 @@
-import "./http-host.ts";
+import "./node-host.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {

@@ -1,5 +1,5 @@
 /** Requests as our parser, and as Node's, takes them out of the bytes of one connection. */
-import "./http-host.ts";
+import "./node-host.ts";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect } from "node:net";

@@ -1,4 +1,4 @@
-/** The host's text, hashes and random bytes, on Node: to be imported before the web APIs that are tested there. */
+/** As much of the host as modules of src/wasmedge need that are tested on Node: to be imported before them. All tests share it. */
 import {
 	createHash,
 	createHmac,
@@ -8,6 +8,7 @@ import {
 	timingSafeEqual,
 	verify,
 } from "node:crypto";
+import { inflateSync } from "node:zlib";
 
 const NodeDecoder = TextDecoder;
 const encoder = new TextEncoder();
@@ -32,6 +33,10 @@ function jwkOf(kty: string, crv: string, ...coordinates: Uint8Array[]) {
 }
 
 export const NODE_HOST: Partial<Host> = {
+	READABLE: 1,
+	WRITABLE: 2,
+	BROKEN: 4,
+
 	monotonicNow: () => performance.now(),
 	fillRandom: (bytes) => void randomFillSync(bytes),
 	writeText: (stream, text) =>
@@ -56,6 +61,8 @@ export const NODE_HOST: Partial<Host> = {
 	},
 	encodeHex: (bytes) => bufferOf(bytes).toString("hex"),
 	findBytes: (bytes, pattern, start) => bufferOf(bytes).indexOf(pattern, start),
+
+	inflate: (bytes) => own(inflateSync(bytes)),
 
 	hash: (name, bytes) => own(createHash(name).update(bytes).digest()),
 	hashHex: (name, bytes) => createHash(name).update(bytes).digest("hex"),
