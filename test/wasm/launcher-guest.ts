@@ -36,9 +36,10 @@ export async function load<Module>(path: string): Promise<Module> {
 	return (await import(pathToFileURL(resolve(path)).href)) as Module;
 }
 
-/** Builds the guest into a folder; takes a second where the tools are there. */
+/** Builds the guest, or another program in C, into a folder; takes a second where the tools are there. */
 export async function buildLauncherGuest(
 	folder: string,
+	source = SOURCE,
 ): Promise<LauncherGuest> {
 	const { buildTools } = await load<{ buildTools(): Promise<Tools> }>(
 		"infra/wasm/compiler.mjs",
@@ -72,7 +73,7 @@ export async function buildLauncherGuest(
 		...tools.clang,
 		...["--target=wasm32-wasi", "-fintegrated-cc1", "-O2", "-std=gnu11"],
 		...[`--sysroot=${tools.sysroot}`, "-resource-dir", tools.resourceFolder],
-		...["-c", SOURCE, "-o", file("guest.o")],
+		...["-c", source, "-o", file("guest.o")],
 	]);
 	await start([
 		...tools.wasmLd,
