@@ -79,6 +79,7 @@ describe("a program in the sandbox", function () {
 		await symlink(join(folder, "secret.txt"), join(application, "out.txt"));
 		await symlink("../secret.txt", join(application, "up.txt"));
 		await symlink("/etc/passwd", join(application, "passwd.txt"));
+		await symlink("own.txt", join(application, "inside.txt"));
 		await symlink("..", join(application, "above"));
 	});
 
@@ -173,6 +174,7 @@ describe("a program in the sandbox", function () {
 
 		it("reads its own folder and the files that were named", async () => {
 			assert.equal(await read("/app/own.txt"), "own");
+			assert.equal(await read("/app/inside.txt"), "own");
 			assert.equal(await read(join(folder, "secret.txt")), "secret");
 		});
 
