@@ -21,20 +21,26 @@ export type JsonResult =
 /**
  * Parses a JSON text. Beyond `JSON.parse` it refuses a member that is there
  * twice (which of two amounts would count?), numbers that a double cannot
- * hold, halves of surrogate pairs, and deep nesting.
+ * hold, halves of surrogate pairs, and deep nesting. Throws what the engine
+ * throws where it is not the text's fault.
  */
 export function parseJson(text: string): JsonResult {
 	let value: unknown;
+	let failure: unknown;
 	try {
 		value = JSON.parse(text);
 		if (isPlain(value, text)) {
 			return { ok: true, value };
 		}
-	} catch {
+	} catch (error) {
 		// The engine's message differs from engine to engine and repeats the text; ours is made below.
+		failure = error;
 	}
 	const fault = findFault(text);
 	if (fault === undefined) {
+		if (failure !== undefined && !(failure instanceof SyntaxError)) {
+			throw failure; // memory that is used up, say, is no fault of the caller's
+		}
 		return value === undefined
 			? { ok: false, fault: { message: "It is not JSON.", line: 1, column: 1 } }
 			: { ok: true, value };

@@ -73,6 +73,8 @@ export async function startServer({
 	const connections = new Set<Connection>();
 	let isAccepting = false;
 	let hasListener = true;
+	/** Whether another one may wait to be accepted: the last that was asked for was there. */
+	let othersMayWait = false;
 	let ticking: ReturnType<typeof setInterval> | undefined;
 	let onEmpty: (() => void) | undefined;
 	let closed: Promise<void> | undefined;
@@ -115,6 +117,7 @@ export async function startServer({
 				}
 			}
 			const socket = acceptNext();
+			othersMayWait = socket !== undefined;
 			if (socket === undefined) {
 				return;
 			}
@@ -164,6 +167,10 @@ export async function startServer({
 		const onReady = (flags: Interest) => {
 			if (connection !== undefined) {
 				connectionReady(connection, flags);
+			}
+			// One for each that is served: those that wait must not be taken one by one only whenever all others have had their turn.
+			if (othersMayWait && connections.size < connectionsMax) {
+				accept();
 			}
 		};
 		connection = openConnection(server, socketTransport(socket, onReady));

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { MongoClient } from "mongodb";
+import {
+	type Collections,
+	collectionsOf,
+} from "../../src/store/collections.ts";
+import { setUpStore } from "../../src/store/setup.ts";
+import { goldenDrafts } from "../golden.ts";
+import { type ServiceProcess, startProcess } from "../http/process.ts";
+import { startTestMongod, type TestMongod } from "../mongod.ts";
+import {
+	openStoreDatabase,
+	SERVICE,
+	type StoreDatabase,
+	serviceUriOf,
+} from "../store/database.ts";
+import { assertEachStoredOnce, startCreating } from "./creating-load.ts";
+import { childrenOf, eventually, ofProcess } from "./processes.ts";
+
+const DRAFT = goldenDrafts().find(({ name }) => name === "car-sharing-380")
+	?.draft as object;
+
+/** Invoices that are answered before a fault, and again after it. */
+const SOME = 200;
+
+const DATABASE = "faults";
+
+/** The processes below the launcher that run the module. */
+async function workersOf({ child }: ServiceProcess): Promise<number[]> {
+	const launchers = await childrenOf(child.pid ?? 0);
+	const below = (await Promise.all(launchers.map(childrenOf))).flat();
+	const lines = await Promise.all(
+		below.map((process) => ofProcess(process, "cmdline")),
+	);
+	return below.filter((_, at) => lines[at]?.includes("ENVIRONMENT_FILE="));
+}
+
+async function readiness({ url }: ServiceProcess): Promise<number> {
+	const answer = await fetch(`${url}/health/ready`);
+	await answer.arrayBuffer();
+	return answer.status;
+}
+
+const becomes = (service: ServiceProcess, status: 200 | 503) =>
+	eventually(`readiness ${status}`, async () =>
+		(await readiness(service)) === status ? true : undefined,
+	);
+
+describe("the service inside WasmEdge loses and doubles nothing", () => {
+	describe("when a worker is killed", () => {
+		let database: StoreDatabase;
+		let service: ServiceProcess;
+		before(async () => {
+			database = await openStoreDatabase();
+			service = await startProcess(
+				{
+					MONGODB_URI: database.serviceUri,
+					MONGODB_DATABASE: database.admin.databaseName,
+					WORKERS: "2",
+				},
+				"wasmedge",
+			);
+		});
+		after(async () => {
+			assert.equal(await service.end(), 0);
+			await database.drop();
+		});
+
+		it("in the middle of its work: another takes its place", async () => {
+			const workers = await eventually("two workers", async () => {
+				const found = await workersOf(service);
+				return found.length === 2 ? found : undefined;
+			});
+			const load = startCreating(service.url, DRAFT);
+			await load.more(SOME);
+			const killed = workers[0] as number;
+			process.kill(killed, "SIGKILL");
+			await eventually("two workers again", async () => {
+				const found = await workersOf(service);
+				return found.length === 2 && !found.includes(killed) ? true : undefined;
+			});
+			await load.more(SOME);
+			const answered = await load.end();
+			assert.ok(load.failures() > 0, "the fault was felt");
+			await assertEachStoredOnce(database.collections, answered);
+		});
+	});
+
+	describe("when the database", () => {
+		let mongod: TestMongod;
+		let client: MongoClient;
+		let collections: Collections;
+		let service: ServiceProcess;
+		before(async () => {
+			mongod = await startTestMongod();
+			client = await MongoClient.connect(mongod.uri);
+			await setUpStore(client, { databaseName: DATABASE, service: SERVICE });
+			collections = collectionsOf(client.db(DATABASE));
+			service = await startProcess(
+				{
+					MONGODB_URI: serviceUriOf(mongod.uri, DATABASE),
+					MONGODB_DATABASE: DATABASE,
+				},
+				"wasmedge",
+			);
+		});
+		beforeEach(async () => {
+			for (const { collectionName } of await client
+				.db(DATABASE)
+				.collections()) {
+				await client.db(DATABASE).collection(collectionName).deleteMany({});
+			}
+		});
+		after(async () => {
+			assert.equal(await service.end(), 0);
+			await client.close();
+			await mongod.remove();
+		});
+
+		it("is killed and started again", async () => {
+			const load = startCreating(service.url, DRAFT);
+			await load.more(SOME);
+			await mongod.kill();
+			await becomes(service, 503);
+			mongod = await mongod.restart();
+			await becomes(service, 200);
+			await load.more(SOME);
+			await assertEachStoredOnce(collections, await load.end());
+		});
+
+		it("stands still for a while", async () => {
+			const load = startCreating(service.url, DRAFT);
+			await load.more(SOME);
+			process.kill(mongod.pid, "SIGSTOP");
+			try {
+				await becomes(service, 503);
+			} finally {
+				process.kill(mongod.pid, "SIGCONT");
+			}
+			await becomes(service, 200);
+			await load.more(SOME);
+			await assertEachStoredOnce(collections, await load.end());
+		});
+	});
+});
