@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { RUNTIME } from "../runtime.ts";
+import { RUNTIME, type TestRuntime } from "../runtime.ts";
 
 const PROGRAM = {
 	node: ["--import", "tsx", "src/node/main.ts"],
@@ -27,8 +27,9 @@ export interface ServiceProcess {
 /** Starts the program and waits until it listens. Settings of the developer's own environment do not reach it. */
 export async function startProcess(
 	settings: Record<string, string>,
+	runtime = RUNTIME,
 ): Promise<ServiceProcess> {
-	const { child, lines, errors, exited } = spawnProgram(settings);
+	const { child, lines, errors, exited } = spawnProgram(settings, runtime);
 	const line = (pattern: RegExp) =>
 		new Promise<string>((resolve, reject) => {
 			const late = setTimeout(
@@ -70,13 +71,13 @@ export async function startProcess(
 export async function runToEnd(
 	settings: Record<string, string>,
 ): Promise<{ status: number | null; errors: string }> {
-	const { exited, errors } = spawnProgram(settings);
+	const { exited, errors } = spawnProgram(settings, RUNTIME);
 	return { status: await exited, errors: errors.join("\n") };
 }
 
-function spawnProgram(settings: Record<string, string>) {
+function spawnProgram(settings: Record<string, string>, runtime: TestRuntime) {
 	const { PATH, HOME, MONGOD_BINARY, XDG_CACHE_HOME } = process.env;
-	const child = spawn(process.execPath, PROGRAM[RUNTIME], {
+	const child = spawn(process.execPath, PROGRAM[runtime], {
 		env: {
 			...Object.fromEntries(
 				Object.entries({ PATH, HOME, MONGOD_BINARY, XDG_CACHE_HOME }).filter(

@@ -27,11 +27,11 @@ export interface CreatingLoad {
 	end(): Promise<Answered[]>;
 }
 
-/** Sets 32 clients to work on a service. */
+/** Sets 32 clients to work on a service; the name tells their keys from other loads'. */
 export function startCreating(
 	url: string,
 	draft: object,
-	headers: Record<string, string> = {},
+	name: string,
 ): CreatingLoad {
 	const answered: Answered[] = [];
 	let failures = 0;
@@ -45,7 +45,6 @@ export function startCreating(
 				headers: {
 					"Content-Type": "application/json",
 					"Idempotency-Key": key,
-					...headers,
 				},
 				body: JSON.stringify(draft),
 			})
@@ -62,7 +61,7 @@ export function startCreating(
 	};
 	const clients = Array.from({ length: CLIENTS }, async (_, client) => {
 		for (let turn = 1; !ending; turn += 1) {
-			answered.push(await create(`client-${client}-${turn}`));
+			answered.push(await create(`${name}-${client}-${turn}`));
 		}
 	}).map((client) =>
 		client.catch((error) => {
