@@ -20,6 +20,7 @@ import {
 	startCreating,
 } from "./creating-load.ts";
 import { childrenOf, eventually, ofProcess } from "./processes.ts";
+import { type ReplicaSet, startReplicaSet } from "./replica-set.ts";
 
 const DRAFT = goldenDrafts().find(({ name }) => name === "car-sharing-380")
 	?.draft as object;
@@ -145,5 +146,48 @@ describe("the service inside WasmEdge loses and doubles nothing", () => {
 			answered.push(...(await load.end()));
 			await assertEachStoredOnce(collections, answered);
 		});
+	});
+
+	describe("when the primary of three members", () => {
+		let set: ReplicaSet;
+		let client: MongoClient;
+		let service: ServiceProcess;
+		/** What stays stored through all elections. */
+		const answered: Answered[] = [];
+		before(async () => {
+			set = await startReplicaSet();
+			client = await MongoClient.connect(set.uri);
+			await setUpStore(client, { databaseName: DATABASE, service: SERVICE });
+			service = await startProcess(
+				{
+					MONGODB_URI: `${serviceUriOf(set.uri, DATABASE)}${IMPATIENT}`,
+					MONGODB_DATABASE: DATABASE,
+				},
+				"wasmedge",
+			);
+		});
+		after(async () => {
+			assert.equal(await service.end(), 0);
+			await client.close();
+			await set.remove();
+		});
+
+		for (const [name, what, end] of [
+			["stepped-down", "steps down", () => set.stepDownPrimary()],
+			["dead", "is killed", () => set.killPrimary()],
+		] as const) {
+			it(`${what}: writes go on at the next one`, async () => {
+				const load = startCreating(service.url, DRAFT, name);
+				await load.more(SOME);
+				await end();
+				await becomes(service, 200);
+				await load.more(SOME);
+				answered.push(...(await load.end()));
+				await assertEachStoredOnce(
+					collectionsOf(client.db(DATABASE)),
+					answered,
+				);
+			});
+		}
 	});
 });
