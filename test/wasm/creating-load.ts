@@ -21,6 +21,8 @@ export interface Answered {
 export interface CreatingLoad {
 	/** Resolves when so many more invoices have been answered. */
 	more(count: number): Promise<void>;
+	/** How many invoices have been answered. */
+	count(): number;
 	/** How many requests found no service, or one that could not store. */
 	failures(): number;
 	/** Lets every client get its last answer, and resolves to all answers. */
@@ -72,6 +74,7 @@ export function startCreating(
 		if (fault !== undefined) throw fault;
 	};
 	return {
+		count: () => answered.length,
 		failures: () => failures,
 		async more(count) {
 			const goal = answered.length + count;

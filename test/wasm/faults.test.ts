@@ -43,6 +43,15 @@ async function workersOf({ child }: ServiceProcess): Promise<number[]> {
 	return below.filter((_, at) => lines[at]?.includes("ENVIRONMENT_FILE="));
 }
 
+/** Two workers other than those, as soon as they are there. */
+const twoWorkers = (service: ServiceProcess, gone: readonly number[] = []) =>
+	eventually("two workers", async () => {
+		const found = await workersOf(service);
+		return found.length === 2 && !found.some((each) => gone.includes(each))
+			? found
+			: undefined;
+	});
+
 async function readiness({ url }: ServiceProcess): Promise<number> {
 	const answer = await fetch(`${url}/health/ready`);
 	await answer.arrayBuffer();
@@ -58,6 +67,8 @@ describe("the service inside WasmEdge loses and doubles nothing", () => {
 	describe("when a worker is killed", () => {
 		let database: StoreDatabase;
 		let service: ServiceProcess;
+		/** What stays stored through all of it. */
+		const answered: Answered[] = [];
 		before(async () => {
 			database = await openStoreDatabase();
 			service = await startProcess(
@@ -75,21 +86,46 @@ describe("the service inside WasmEdge loses and doubles nothing", () => {
 		});
 
 		it("in the middle of its work: another takes its place", async () => {
-			const workers = await eventually("two workers", async () => {
-				const found = await workersOf(service);
-				return found.length === 2 ? found : undefined;
-			});
+			const workers = await twoWorkers(service);
 			const load = startCreating(service.url, DRAFT, "worker");
 			await load.more(SOME);
 			const killed = workers[0] as number;
 			process.kill(killed, "SIGKILL");
-			await eventually("two workers again", async () => {
-				const found = await workersOf(service);
-				return found.length === 2 && !found.includes(killed) ? true : undefined;
-			});
+			await twoWorkers(service, [killed]);
 			await load.more(SOME);
-			const answered = await load.end();
+			answered.push(...(await load.end()));
 			assert.ok(load.failures() > 0, "the fault was felt");
+			await assertEachStoredOnce(database.collections, answered);
+		});
+
+		it("when invoices are stored and not answered yet: they are answered by its successor", async () => {
+			const workers = await twoWorkers(service);
+			const signal = (name: NodeJS.Signals) => {
+				for (const worker of workers) {
+					process.kill(worker, name);
+				}
+			};
+			const load = startCreating(service.url, DRAFT, "stored");
+			await load.more(SOME);
+			await eventually(
+				"an invoice that is stored and not answered",
+				async () => {
+					signal("SIGSTOP");
+					const unanswered = async () =>
+						(await database.collections.invoices.countDocuments()) -
+						answered.length -
+						load.count();
+					await unanswered(); // answers that are on their way arrive
+					if ((await unanswered()) > 0) return true;
+					signal("SIGCONT");
+					await load.more(1);
+					return undefined;
+				},
+			);
+			signal("SIGKILL");
+			await twoWorkers(service, workers);
+			await load.more(SOME);
+			answered.push(...(await load.end()));
 			await assertEachStoredOnce(database.collections, answered);
 		});
 	});

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Document, MongoClient } from "mongodb";
+import { MongoClient } from "mongodb";
 import { findMongodBinary } from "../../src/node/mongod-binary.ts";
 import { eventually } from "./processes.ts";
 
@@ -47,10 +47,8 @@ export async function startReplicaSet(): Promise<ReplicaSet> {
 		}
 	};
 	process.once("exit", endMembers);
-	const [first] = members as [Member, ...Member[]];
-	await initiate(first.port, members);
-	const hosts = members.map(({ port }) => `${HOST}:${port}`).join(",");
-	const uri = `mongodb://${ADMINISTRATOR.user}:${ADMINISTRATOR.password}@${hosts}/?replicaSet=${NAME}`;
+	await initiate(members);
+	const uri = `mongodb://${ADMINISTRATOR.user}:${ADMINISTRATOR.password}@${hostsOf(members)}/?replicaSet=${NAME}`;
 	const client = await MongoClient.connect(uri);
 
 	const primary = async (): Promise<Member> => {
@@ -119,39 +117,47 @@ async function startMembers(folder: string): Promise<Member[]> {
 	);
 }
 
-/** Without a user yet, a server lets its own machine make the set and the first one. */
-async function initiate(
-	port: number,
-	members: readonly Member[],
-): Promise<void> {
-	const client = await MongoClient.connect(
-		`mongodb://${HOST}:${port}/?directConnection=true`,
-	);
-	try {
-		const admin = client.db("admin");
-		await admin.command({
+/** Without a user yet, servers let their own machine make the set and the first one. */
+async function initiate(members: readonly Member[]): Promise<void> {
+	const ports = members.map(({ port }) => port);
+	const direct = (port: number) => `${HOST}:${port}/?directConnection=true`;
+	// A server refuses to make a set of others that do not answer yet.
+	for (const port of ports.slice(1)) {
+		await connected(direct(port), async () => {});
+	}
+	await connected(direct(ports[0] as number), async (client) => {
+		await client.db("admin").command({
 			replSetInitiate: {
 				_id: NAME,
-				members: members.map((member, _id) => ({
-					_id,
-					host: `${HOST}:${member.port}`,
-					priority: member.port === port ? 2 : 1,
-				})),
+				members: ports.map((port, _id) => ({ _id, host: `${HOST}:${port}` })),
 				settings: ELECTION,
-			} satisfies Document,
+			},
 		});
-		await eventually("a primary", async () => {
-			const { isWritablePrimary } = await admin.command({ hello: 1 });
-			return isWritablePrimary === true ? true : undefined;
-		});
-		await admin.command({
+	});
+	await connected(`${hostsOf(members)}/?replicaSet=${NAME}`, async (client) => {
+		await client.db("admin").command({
 			createUser: ADMINISTRATOR.user,
 			pwd: ADMINISTRATOR.password,
 			roles: ["root"],
 		});
+	});
+}
+
+/** Lends a connection, as soon as there is one. */
+async function connected(
+	address: string,
+	work: (client: MongoClient) => Promise<void>,
+): Promise<void> {
+	const client = await MongoClient.connect(`mongodb://${address}`);
+	try {
+		await work(client);
 	} finally {
 		await client.close();
 	}
+}
+
+function hostsOf(members: readonly Member[]): string {
+	return members.map(({ port }) => `${HOST}:${port}`).join(",");
 }
 
 async function freePort(): Promise<number> {
