@@ -559,7 +559,8 @@ function createActions(port: number, invoices: Book) {
 	};
 }
 
-function exchange(
+/** Sends one request and resolves with its whole answer; rejects where the connection ends before. */
+export function exchange(
 	port: number,
 	agent: Agent | false,
 	path: string,
