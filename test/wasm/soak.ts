@@ -26,6 +26,9 @@ const MANY_LINES = 300;
 /** An answer that has not come by then never will. */
 const ANSWER_MS_MAX = 60_000;
 
+/** A connection that idles is used again for so long; the service closes it after 65 s, also when a request is just on its way. */
+const REUSE_MS_MAX = 60_000;
+
 const SERIES = ["RE-2026", "GS-2026"];
 
 const MEBIBYTE = 1_048_576;
@@ -89,7 +92,11 @@ export async function soak(
 	service: LaunchedService,
 	{ requests, seed, onProgress = () => {} }: SoakOptions,
 ): Promise<SoakResult> {
-	const keptAlive = new Agent({ keepAlive: true, maxSockets: CALLERS });
+	const keptAlive = new Agent({
+		keepAlive: true,
+		maxSockets: CALLERS,
+		timeout: REUSE_MS_MAX,
+	});
 	const outcomes = new Map<string, number>();
 	const faults: string[] = [];
 	const samples: MemorySample[] = [];
