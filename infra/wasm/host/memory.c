@@ -89,15 +89,21 @@ static size_t threshold;
  * for a small heap, and maybe beyond the limit for a large one. Near the limit
  * each collection halves the way that is left to it, lest they follow each
  * other without end.
+ *
+ * Its threshold is of what values take (`living`, now). That is less than what
+ * it has from us: it cuts small values from blocks, and keeps a block as long
+ * as one of them lives. A threshold made of `used` would let garbage grow with
+ * these holes, and the holes with the garbage.
  */
-static void set_threshold(JSRuntime *runtime, size_t wanted)
+static void set_threshold(JSRuntime *runtime, size_t living, size_t wanted)
 {
 	threshold = wanted;
 	if (limit != 0 && used < limit) {
 		const size_t early = limit - limit / COLLECT_FRACTION;
 		const size_t latest = used < early ? early : used + (limit - used) / 2;
-		if (threshold > latest)
-			threshold = latest;
+		const size_t growth = latest - used;
+		if (threshold > living + growth)
+			threshold = living + growth;
 	}
 	JS_SetGCThreshold(runtime, threshold);
 }
@@ -108,8 +114,9 @@ static void follow_collection(JSRuntime *runtime)
 	const size_t by_half = JS_GetGCThreshold(runtime);
 	if (by_half == threshold)
 		return;
-	const size_t least = used + COLLECT_GROWTH_MIN;
-	set_threshold(runtime, by_half > least ? by_half : least);
+	const size_t living = by_half / 3 * 2;
+	const size_t least = living + COLLECT_GROWTH_MIN;
+	set_threshold(runtime, living, by_half > least ? by_half : least);
 }
 
 JSRuntime *host_new_runtime(size_t limit_given)
@@ -120,7 +127,7 @@ JSRuntime *host_new_runtime(size_t limit_given)
 	limit = limit_given;
 	JSRuntime *runtime = JS_NewRuntime2(&functions, NULL);
 	if (runtime != NULL)
-		set_threshold(runtime, COLLECT_FIRST);
+		set_threshold(runtime, used, COLLECT_FIRST);
 	return runtime;
 }
 
