@@ -40,9 +40,16 @@ export function createLog(
 	};
 }
 
-/** An unexpected error as fields; its stack tells where, and holds the message. */
+/** An unexpected error as fields; its stack tells what and where. */
 export function errorFields(error: unknown): LogFields {
 	return error instanceof Error
-		? { error: error.name, stack: error.stack ?? error.message }
+		? { error: error.name, stack: stackOf(error) }
 		: { error: typeof error };
+}
+
+/** V8 begins a stack with the error's name and message, QuickJS with the first place. */
+function stackOf({ name, message, stack = "" }: Error): string {
+	return stack.includes(message)
+		? stack
+		: `${name}: ${message}\n${stack}`.trimEnd();
 }
